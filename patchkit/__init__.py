@@ -1,0 +1,3 @@
+"""patchkit keeps a patch series on systemd alive, release after release."""
+
+__version__ = "0.1.0"

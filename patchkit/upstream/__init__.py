@@ -1,0 +1,1 @@
+"""Where upstream trees come from: a bare cache repository, and the sources that fill it."""

@@ -1,0 +1,248 @@
+"""Committing a set of files atomically, and holding a repository while that is done.
+
+A plan is made of whole files and of removals. It is committed through a journal: the new
+contents are staged beside the repository's own files and synced, then the journal is put in
+place by one rename (from then on the plan happens, whatever comes), then every file is moved
+to its place, then the journal goes. A process that dies before the rename has changed nothing;
+one that dies after it is completed by the next process that opens the repository.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import shutil
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from patchkit import documents
+from patchkit.errors import BusyError, InconsistentError, StorageError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+STATE = ".patchkit"
+"""The folder in a patch repository for what is under way; it ignores itself for git."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WritePlan:
+    """What is to be on disk, relative to the root: paths with contents, and paths to remove."""
+
+    writes: Mapping[PurePosixPath, bytes] = field(default_factory=dict)
+    removals: frozenset[PurePosixPath] = frozenset()
+
+    def __post_init__(self) -> None:
+        for path in (*self.writes, *self.removals):
+            if path.is_absolute() or ".." in path.parts or not path.parts:
+                raise UsageError(f"'{path}' leads out of the repository")
+
+    def changed(self, root: Path) -> tuple[PurePosixPath, ...]:
+        """The paths whose content on disk is not yet as planned, in order."""
+        differing = [path for path, content in self.writes.items() if _read(root / path) != content]
+        present = [path for path in self.removals if os.path.lexists(root / path)]
+        return tuple(sorted(differing + present))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Journal:
+    """The journal's form on disk: staged file name by destination, and removals."""
+
+    schema: str
+    stage: str
+    writes: dict[str, str]
+    removals: list[str]
+
+
+_JOURNAL_SCHEMA = "patchkit.journal/1"
+
+
+def atomic_write(path: Path, content: bytes) -> None:
+    """Put one file in place whole or not at all, synced to disk. Makes its folder.
+
+    Raises `OSError`.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        _write_synced(temporary, content)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+@contextmanager
+def held(root: Path, *, doing: str) -> Iterator[Path]:
+    """Hold the repository at `root` for one process, and complete what a dead one left.
+
+    Yields the state folder. The hold is the kernel's (flock), so that a dead process holds
+    nothing. Raises `BusyError` when another process has it, `StorageError` when the state
+    folder cannot be written.
+    """
+    state = root / STATE
+    try:
+        state.mkdir(exist_ok=True)
+        ignore = state / ".gitignore"
+        if not ignore.exists():
+            atomic_write(ignore, b"*\n")
+        handle = os.open(state / "held", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise StorageError.from_os_error(f"prepare {state}", error) from error
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+                raise StorageError.from_os_error(f"lock {state}", error) from error
+            holder = os.pread(handle, 200, 0).decode("utf-8", "replace").strip()
+            raise BusyError(
+                f"another patchkit is at work on this repository ({holder or 'unknown'})",
+                hint="wait for it to end, or stop it, then run this again",
+            ) from error
+        try:
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, f"process {os.getpid()}, {doing}\n".encode(), 0)
+            recover(root)
+        except OSError as error:
+            raise StorageError.from_os_error(f"use {state}", error) from error
+        yield state
+    finally:
+        os.close(handle)
+
+
+def commit(root: Path, plan: WritePlan) -> tuple[PurePosixPath, ...]:
+    """Carry out the plan, all of it or nothing; returns the paths that changed.
+
+    The caller holds the repository (`held`). Raises `StorageError` with the repository as it
+    was before.
+    """
+    changed = plan.changed(root)
+    if not changed:
+        return ()
+    state = root / STATE
+    stage = state / f"stage-{os.getpid()}"
+    try:
+        shutil.rmtree(stage, ignore_errors=True)
+        stage.mkdir(parents=True)
+        staged = {}
+        for number, path in enumerate(path for path in changed if path in plan.writes):
+            _refuse_link(root, path)
+            _write_synced(stage / str(number), plan.writes[path])
+            staged[str(path)] = str(number)
+        _require_writable_folders(root, changed)
+        journal = _Journal(
+            schema=_JOURNAL_SCHEMA,
+            stage=stage.name,
+            writes=staged,
+            removals=[str(path) for path in changed if path in plan.removals],
+        )
+        _sync_folder(stage)
+        atomic_write(state / "journal.json", documents.encode(journal).encode())
+    except OSError as error:
+        shutil.rmtree(stage, ignore_errors=True)
+        raise StorageError.from_os_error("write the result", error) from error
+    except BaseException:
+        if not (state / "journal.json").exists():
+            shutil.rmtree(stage, ignore_errors=True)
+        raise
+    try:
+        recover(root)
+    except OSError as error:
+        raise StorageError(
+            f"cannot finish writing the result: {error.strerror or error}",
+            hint="it is staged and the next patchkit command completes it; mend the disk first",
+        ) from error
+    return changed
+
+
+def recover(root: Path) -> None:
+    """Complete a committed plan that was cut short, and clear away what never was committed.
+
+    Raises `InconsistentError` for a journal that patchkit did not write, and `OSError`.
+    """
+    state = root / STATE
+    path = state / "journal.json"
+    text = _read(path)
+    if text is not None:
+        try:
+            journal = documents.decode(text, _Journal)
+            plan = {PurePosixPath(to): PurePosixPath(name) for to, name in journal.writes.items()}
+            WritePlan(writes=dict.fromkeys(plan, b""), removals=frozenset(map(PurePosixPath, journal.removals)))
+        except (documents.MalformedDocument, UsageError) as error:
+            raise InconsistentError(
+                f"{path} is not a journal that patchkit wrote: {error}",
+                hint=f"look at it, then remove {path} to go on without it",
+            ) from error
+        stage = state / PurePosixPath(journal.stage).name
+        for destination, name in sorted(plan.items()):
+            source = stage / name.name
+            if source.exists():  # else moved before the interruption
+                (root / destination).parent.mkdir(parents=True, exist_ok=True)
+                source.replace(root / destination)
+        for removal in sorted(journal.removals):
+            (root / removal).unlink(missing_ok=True)
+        for folder in sorted({(root / p).parent for p in (*journal.writes, *journal.removals)}):
+            if folder.is_dir():
+                _sync_folder(folder)
+                _drop_empty(folder, root)
+        path.unlink()
+        _sync_folder(state)
+    for leftover in state.glob("stage-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _write_synced(path: Path, content: bytes) -> None:
+    with path.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _sync_folder(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _drop_empty(folder: Path, root: Path) -> None:
+    while folder != root and not any(folder.iterdir()):
+        folder.rmdir()
+        folder = folder.parent
+
+
+def _refuse_link(root: Path, path: PurePosixPath) -> None:
+    """A symbolic link on the way would let a write leave the repository."""
+    place = root
+    for part in path.parts:
+        place = place / part
+        if place.is_symlink():
+            raise InconsistentError(
+                f"{place} is a symbolic link; patchkit writes real files only",
+                hint="replace the link by a real file or folder",
+            )
+
+
+def _require_writable_folders(root: Path, paths: tuple[PurePosixPath, ...]) -> None:
+    """Find out before the journal stands that every destination can be reached."""
+    for path in paths:
+        folder = (root / path).parent
+        while not folder.exists():
+            folder = folder.parent
+        if not folder.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
