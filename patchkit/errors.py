@@ -101,7 +101,9 @@ class StorageError(PatchkitError):
     @classmethod
     def from_os_error(cls, doing: str, error: OSError) -> StorageError:
         """Tell in one sentence what the system refused: `doing` is like "write patches/x"."""
-        where = f" {error.filename!s}" if error.filename and str(error.filename) not in doing else ""
+        where = (
+            f" {error.filename!s}" if error.filename and str(error.filename) not in doing else ""
+        )
         return cls(
             f"cannot {doing}{where}: {error.strerror or error}",
             hint="nothing was half-written; free space or mend permissions, then run it again",

@@ -13,7 +13,9 @@ from patchkit.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_TAG = re.compile(r"v(?P<major>[1-9]\d{0,5})(?:\.(?P<point>[1-9]\d{0,5}))?(?:-rc(?P<rc>[1-9]\d{0,3}))?")
+_TAG = re.compile(
+    r"v(?P<major>[1-9]\d{0,5})(?:\.(?P<point>[1-9]\d{0,5}))?(?:-rc(?P<rc>[1-9]\d{0,3}))?"
+)
 
 
 @total_ordering

@@ -172,7 +172,10 @@ def recover(root: Path) -> None:
         try:
             journal = documents.decode(text, _Journal)
             plan = {PurePosixPath(to): PurePosixPath(name) for to, name in journal.writes.items()}
-            WritePlan(writes=dict.fromkeys(plan, b""), removals=frozenset(map(PurePosixPath, journal.removals)))
+            WritePlan(
+                writes=dict.fromkeys(plan, b""),
+                removals=frozenset(map(PurePosixPath, journal.removals)),
+            )
         except (documents.MalformedDocument, UsageError) as error:
             raise InconsistentError(
                 f"{path} is not a journal that patchkit wrote: {error}",

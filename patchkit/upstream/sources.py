@@ -17,6 +17,10 @@ class SourceKind(StrEnum):
     DEBIAN = "debian"
 
 
+OVERRIDE = "override"
+"""The name of the source that `--upstream` gives: it answers for itself, whatever is cached."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GitSource:
     """A git repository with upstream's tags: a URL to fetch from, or a path to use in place."""

@@ -1,0 +1,117 @@
+"""The program's start, and the one place where errors end."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from patchkit import __version__
+from patchkit.errors import ExitCode, PatchkitError, StorageError
+from patchkit.parser import COMMANDS, build_parser, command
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from patchkit.console import Console
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ErrorDocument:
+    """What `--json` prints when a command fails."""
+
+    schema: str = "patchkit.error/1"
+    error: str
+    hint: str | None
+    exit_code: int
+    meaning: str
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run patchkit; returns the process's exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    parser = build_parser({word for word in words if word in COMMANDS})
+    try:
+        arguments = parser.parse_args(words)
+    except SystemExit as end:  # argparse has spoken
+        return int(end.code or 0)
+    return _guarded(arguments)
+
+
+def _guarded(arguments: argparse.Namespace) -> int:
+    """The one error boundary: whatever goes wrong ends in a sentence and an exit code."""
+    from patchkit.console import Console  # noqa: PLC0415 - after --help
+
+    verbosity = -1 if arguments.quiet else int(arguments.verbose)
+    console = Console(json=arguments.json, verbosity=verbosity)
+    try:
+        return int(_run(arguments, console))
+    except PatchkitError as error:
+        return _fail(console, error)
+    except KeyboardInterrupt:
+        console.error("interrupted", "nothing was half-written; run the same command again")
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # The reader went away (`patchkit releases | head`): not our failure.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.DONE
+    except OSError as error:
+        return _fail(console, StorageError.from_os_error("go on", error))
+    except Exception as error:  # noqa: BLE001 - the boundary
+        return _unexpected(console, error)
+
+
+def _run(arguments: argparse.Namespace, console: Console) -> ExitCode:
+    from patchkit.commands.invocation import Invocation  # noqa: PLC0415 - after --help
+
+    invocation = Invocation(
+        start=arguments.repo.resolve(), cache=_cache(arguments.cache), console=console
+    )
+    return command(arguments.command).run(arguments, invocation)
+
+
+def _cache(named: Path | None) -> Path:
+    """The cache folder: `--cache`, `$PATCHKIT_CACHE`, or `patchkit` in the user's cache."""
+    if named is not None:
+        return named.resolve()
+    if chosen := os.environ.get("PATCHKIT_CACHE"):
+        return Path(chosen).resolve()
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "patchkit"
+
+
+def _fail(console: Console, error: PatchkitError) -> int:
+    console.error(error.message, error.hint)
+    console.document(
+        _ErrorDocument(
+            error=error.message,
+            hint=error.hint,
+            exit_code=error.exit_code,
+            meaning=error.exit_code.meaning,
+        )
+    )
+    return error.exit_code
+
+
+def _unexpected(console: Console, error: Exception) -> int:
+    """A bug: keep the traceback in a file and name it."""
+    text = "".join(traceback.format_exception(error))
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="patchkit-", suffix=".log", delete=False, encoding="utf-8"
+        ) as log:
+            log.write(f"patchkit {__version__}\n{text}")
+        hint = f"this is a bug in patchkit; please report it with {log.name}"
+    except OSError:
+        hint = f"this is a bug in patchkit; please report it:\n{text}"
+    console.error(f"unexpected: {type(error).__name__}: {error}", hint)
+    code = ExitCode.UNEXPECTED
+    console.document(
+        _ErrorDocument(error=str(error), hint=hint, exit_code=code, meaning=code.meaning)
+    )
+    return code

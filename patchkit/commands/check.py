@@ -1,0 +1,136 @@
+"""`patchkit check`: is everything on disk consistent?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from patchkit.console import Cell, Table, Tone
+from patchkit.errors import ExitCode, InconsistentError, UnavailableError, UsageError
+from patchkit.rebase.tree import TreeView
+from patchkit.releases import Release
+from patchkit.workspace.audit import audit_base, audit_record, audit_tree
+
+if TYPE_CHECKING:
+    import argparse
+
+    from patchkit.commands.invocation import Invocation
+    from patchkit.upstream.upstreams import Upstream
+    from patchkit.workspace.config import SeriesConfig
+    from patchkit.workspace.layout import Workspace
+    from patchkit.workspace.lock import LockedRelease
+
+_EXAMPLES = """\
+examples:
+  patchkit check              every supported release
+  patchkit check v262         one of them
+  patchkit check --offline    without fetching any tree
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseCheck:
+    """One release: what is wrong, and whether the patches were applied to its tree."""
+
+    release: str
+    applied: bool
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckReport:
+    """What `patchkit check --json` prints."""
+
+    schema: str = "patchkit.check/1"
+    consistent: bool
+    releases: tuple[ReleaseCheck, ...]
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.epilog = _EXAMPLES
+    parser.add_argument("release", nargs="?", metavar="RELEASE", help="default: all supported")
+    parser.add_argument("--offline", action="store_true", help="use only trees in the cache")
+    parser.add_argument("--upstream", metavar="URL|PATH", help="take upstream's git from here")
+
+
+def run(arguments: argparse.Namespace, invocation: Invocation) -> ExitCode:
+    """Check, and end with 7 when anything is inconsistent."""
+    workspace, console = invocation.workspace(), invocation.console
+    config, lock = workspace.config(), workspace.lock()
+    chosen = [Release.parse(arguments.release)] if arguments.release else list(lock.supported)
+    upstream = invocation.upstream(config, arguments.upstream)
+    checks = []
+    for release in chosen:
+        locked = lock.get(release)
+        if locked is None:
+            raise UsageError(
+                f"{release} is not supported here",
+                hint=f"supported: {', '.join(r.tag for r in lock.supported) or 'none yet'}",
+            )
+        checks.append(_check(locked, workspace, config, upstream, offline=arguments.offline))
+    checks += _unrecorded(workspace, {release.tag for release in lock.supported})
+    report = CheckReport(
+        consistent=not any(check.problems for check in checks), releases=tuple(checks)
+    )
+    console.table(_table(report))
+    console.document(report)
+    return ExitCode.DONE if report.consistent else ExitCode.INCONSISTENT
+
+
+def _check(
+    locked: LockedRelease,
+    workspace: Workspace,
+    config: SeriesConfig,
+    upstream: Upstream,
+    *,
+    offline: bool,
+) -> ReleaseCheck:
+    problems = list(audit_record(locked, workspace, config))
+    if stale := audit_base(locked, workspace, config):
+        problems.append(stale)
+    applied = False
+    if not problems:
+        try:
+            tree = (
+                upstream.store.tree(locked.release)
+                if offline
+                else upstream.tree(locked.release, expected=locked.tree)
+            )
+        except (UnavailableError, InconsistentError) as error:
+            problems.append(error.message)
+            tree = None
+        if tree is not None and tree.tree != locked.tree:
+            problems.append(f"the tree at hand is {tree.tree}, the lock has {locked.tree}")
+        elif tree is not None:
+            view = TreeView(source=upstream.store, tree=tree.tree)
+            fault = audit_tree(locked, workspace, config, view)
+            problems += [fault] if fault else []
+            applied = fault is None
+    return ReleaseCheck(release=locked.tag, applied=applied, problems=tuple(problems))
+
+
+def _unrecorded(workspace: Workspace, known: set[str]) -> list[ReleaseCheck]:
+    """Folders under `patches/` that the lock knows nothing of."""
+    found = []
+    for folder in sorted((workspace.root / "patches").iterdir()):
+        release = Release.from_tag(folder.name) if folder.is_dir() else None
+        if release is not None and folder.name not in known and workspace.has_series(release):
+            problem = f"patches/{folder.name}/ is not in the lock: patchkit rebase {folder.name}"
+            found.append(ReleaseCheck(release=folder.name, applied=False, problems=(problem,)))
+    return found
+
+
+def _table(report: CheckReport) -> Table:
+    return Table(
+        headings=("Release", "State", "Patches", "Problem"),
+        rows=tuple(
+            (
+                Cell(check.release, Tone.STRONG),
+                Cell("inconsistent", Tone.BAD) if check.problems else Cell("consistent", Tone.GOOD),
+                Cell("apply strictly" if check.applied else "not tried"),
+                Cell("; ".join(check.problems) or "-"),
+            )
+            for check in report.releases
+        ),
+    )

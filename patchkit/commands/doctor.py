@@ -1,0 +1,198 @@
+"""`patchkit doctor`: what this machine has and lacks for each command, and how to get it."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.metadata import version as version_of
+from typing import TYPE_CHECKING
+
+from patchkit.console import Cell, Table, Tone
+from patchkit.errors import ExitCode, PatchkitError
+from patchkit.upstream.apt import APT, mirror
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from patchkit.commands.invocation import Invocation
+
+_GIB = 1024**3
+_ROOM_WANTED = 2 * _GIB
+
+
+class State(StrEnum):
+    """How a thing stands."""
+
+    GOOD = "good"
+    ABSENT = "absent"
+    BROKEN = "broken"
+
+
+_TONES = {State.GOOD: Tone.GOOD, State.ABSENT: Tone.CARE, State.BROKEN: Tone.BAD}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing looked at. `remedy` says how to get it; `needed` whether anything fails without."""
+
+    name: str
+    state: State
+    detail: str
+    used_by: str
+    needed: bool = False
+    remedy: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoctorReport:
+    """What `patchkit doctor --json` prints."""
+
+    schema: str = "patchkit.doctor/1"
+    healthy: bool
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Program:
+    """A program that some part uses, and the Debian package that has it."""
+
+    name: str
+    package: str
+    used_by: str
+
+
+_PROGRAMS = (
+    _Program(name="git", package="git", used_by="tests, benchmarks"),
+    _Program(name="patch", package="patch", used_by="tests"),
+    _Program(name="quilt", package="quilt", used_by="tests, benchmarks"),
+)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("--offline", action="store_true", help="do not ask the sources")
+
+
+def run(arguments: argparse.Namespace, invocation: Invocation) -> ExitCode:
+    """Look, tell, and end with 6 when something needed is not there."""
+    findings = [*_runtime(), *_programs(), *_places(invocation)]
+    if not arguments.offline:
+        findings += _sources(invocation)
+    healthy = not any(f.needed and f.state is not State.GOOD for f in findings)
+    report = DoctorReport(healthy=healthy, findings=tuple(findings))
+    invocation.console.table(_table(report))
+    for finding in findings:
+        if finding.remedy and finding.state is not State.GOOD:
+            invocation.console.say(f"{finding.name}: {finding.remedy}", Tone.NOTE)
+    invocation.console.document(report)
+    return ExitCode.DONE if healthy else ExitCode.MISSING_TOOL
+
+
+def _runtime() -> Iterator[Finding]:
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield Finding(name="python", state=State.GOOD, detail=version, used_by="all", needed=True)
+    yield Finding(
+        name="libgit2",
+        state=State.GOOD,
+        detail=f"as pygit2 {version_of('pygit2')} brings it",
+        used_by="rebase, check",
+        needed=True,
+    )
+
+
+def _programs() -> Iterator[Finding]:
+    for program in _PROGRAMS:
+        path = shutil.which(program.name)
+        yield Finding(
+            name=program.name,
+            state=State.GOOD if path else State.ABSENT,
+            detail=path or "not on PATH",
+            used_by=program.used_by,
+            remedy=f"apt-get install {program.package}",
+        )
+
+
+def _places(invocation: Invocation) -> Iterator[Finding]:
+    yield _repository(invocation)
+    try:
+        store = invocation.store()
+    except PatchkitError as error:
+        yield Finding(
+            name="cache",
+            state=State.BROKEN,
+            detail=error.message,
+            used_by="all",
+            needed=True,
+            remedy=error.hint,
+        )
+        return
+    free = shutil.disk_usage(invocation.cache).free
+    kept = ", ".join(sorted(release.tag for release in store.releases())) or "nothing yet"
+    yield Finding(
+        name="cache",
+        state=State.GOOD if free >= _ROOM_WANTED else State.ABSENT,
+        detail=f"{invocation.cache}: {kept}; {free / _GIB:.1f} GiB free",
+        used_by="all",
+        remedy="free some space, or choose another folder with --cache",
+    )
+
+
+def _repository(invocation: Invocation) -> Finding:
+    try:
+        workspace = invocation.workspace()
+        config = workspace.config()
+        detail = f"{workspace.root}: {len(config.patches)} patches written for {config.base}"
+        return Finding(name="repository", state=State.GOOD, detail=detail, used_by="all")
+    except PatchkitError as error:
+        return Finding(
+            name="repository",
+            state=State.BROKEN,
+            detail=error.message,
+            used_by="all",
+            needed=True,
+            remedy=error.hint,
+        )
+
+
+def _sources(invocation: Invocation) -> Iterator[Finding]:
+    """Ask every source; one that answers is enough."""
+    try:
+        config = invocation.workspace().config()
+        listings = invocation.upstream(config).listings(refresh=True)
+    except PatchkitError:
+        return  # told already
+    reached = any(listing.releases and not listing.problem for listing in listings)
+    for listing in listings:
+        newest = max(listing.releases, default=None)
+        yield Finding(
+            name=f"source {listing.source}",
+            state=State.ABSENT if listing.problem else State.GOOD,
+            detail=listing.problem or f"{len(listing.releases)} releases, newest {newest}",
+            used_by="releases, rebase",
+            needed=not reached,
+            remedy="check the network; one source that answers is enough",
+        )
+    yield Finding(
+        name="Debian mirror",
+        state=State.GOOD,
+        detail=mirror(APT),
+        used_by="source debian",
+    )
+
+
+def _table(report: DoctorReport) -> Table:
+    return Table(
+        headings=("What", "State", "Detail", "Used by"),
+        rows=tuple(
+            (
+                Cell(finding.name, Tone.STRONG),
+                Cell(finding.state, _TONES[finding.state]),
+                Cell(finding.detail),
+                Cell(finding.used_by, Tone.FAINT),
+            )
+            for finding in report.findings
+        ),
+    )

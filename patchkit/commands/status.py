@@ -1,0 +1,142 @@
+"""`patchkit status`: what is supported, what is newest, what to do next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from patchkit.console import Cell, Table, Tone
+from patchkit.errors import ExitCode, PatchkitError
+from patchkit.rebase.outcome import Outcome
+from patchkit.releases import Release, newest_stable
+from patchkit.workspace import session as sessions
+from patchkit.workspace.audit import audit_base, audit_record
+
+if TYPE_CHECKING:
+    import argparse
+
+    from patchkit.commands.invocation import Invocation
+    from patchkit.workspace.config import SeriesConfig
+    from patchkit.workspace.layout import Workspace
+    from patchkit.workspace.lock import LockedRelease
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupportedRelease:
+    """A supported release: how its patches came about, and what is wrong with it, if anything."""
+
+    tag: str
+    base: str
+    outcomes: dict[str, Outcome]
+    by_hand: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusReport:
+    """What `patchkit status --json` prints. `newest` is None when no source could be asked."""
+
+    schema: str = "patchkit.status/1"
+    base: str
+    newest: str | None
+    waiting: str | None
+    releases: tuple[SupportedRelease, ...]
+    next: tuple[str, ...]
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("--refresh", action="store_true", help="ask the sources again now")
+    parser.add_argument("--upstream", metavar="URL|PATH", help="take upstream's git from here")
+
+
+def run(arguments: argparse.Namespace, invocation: Invocation) -> ExitCode:
+    """Tell how things stand."""
+    workspace, console = invocation.workspace(), invocation.console
+    config, lock = workspace.config(), workspace.lock()
+    waiting = sessions.load(workspace.root)
+    newest = _newest(invocation, config, arguments.upstream, refresh=arguments.refresh)
+    releases = tuple(
+        _supported(lock.releases[release.tag], workspace, config)
+        for release in reversed(lock.supported)
+    )
+    report = StatusReport(
+        base=config.base.tag,
+        newest=newest.tag if newest else None,
+        waiting=f"{waiting.target}: {waiting.patch}" if waiting else None,
+        releases=releases,
+        next=tuple(_next_steps(releases, newest, waiting)),
+    )
+    console.say(f"base {report.base}, newest stable upstream {report.newest or 'not known'}")
+    console.table(_table(report))
+    for step in report.next:
+        console.say(f"next: {step}", Tone.NOTE)
+    if not report.next:
+        console.say("nothing to do", Tone.GOOD)
+    console.document(report)
+    return ExitCode.DONE
+
+
+def _newest(
+    invocation: Invocation, config: SeriesConfig, override: str | None, *, refresh: bool
+) -> Release | None:
+    """The newest stable release that any source names; a status needs no network."""
+    try:
+        listings = invocation.upstream(config, override).listings(refresh=refresh)
+    except PatchkitError as error:
+        invocation.console.warn(error.message)
+        return None
+    for listing in listings:
+        if listing.problem:
+            invocation.console.note(f"{listing.source}: {listing.problem}")
+    return newest_stable(release for listing in listings for release in listing.releases)
+
+
+def _supported(
+    locked: LockedRelease, workspace: Workspace, config: SeriesConfig
+) -> SupportedRelease:
+    stale = audit_base(locked, workspace, config)
+    return SupportedRelease(
+        tag=locked.tag,
+        base=locked.base.release,
+        outcomes={patch.name: patch.outcome for patch in locked.patches},
+        by_hand=tuple(patch.name for patch in locked.patches if patch.strategy is not None),
+        problems=(*audit_record(locked, workspace, config), *((stale,) if stale else ())),
+    )
+
+
+def _next_steps(
+    releases: tuple[SupportedRelease, ...], newest: Release | None, waiting: sessions.Session | None
+) -> list[str]:
+    steps = []
+    if waiting is not None:
+        steps.append(
+            f"finish the rebase onto {waiting.target} at '{waiting.patch}': "
+            "patchkit rebase --continue, --skip or --abort"
+        )
+    supported = [Release.parse(release.tag) for release in releases]
+    if newest is not None and newest not in supported:
+        steps.append(f"support {newest}: patchkit rebase {newest}")
+    steps += [f"mend {r.tag}: {r.problems[0]}" for r in releases if r.problems]
+    return steps
+
+
+def _table(report: StatusReport) -> Table:
+    return Table(
+        headings=("Release", "Series", "From", "Outcomes", "By hand"),
+        rows=tuple(
+            (
+                Cell(release.tag, Tone.STRONG),
+                Cell("stale", Tone.CARE) if release.problems else Cell("consistent", Tone.GOOD),
+                Cell(release.base),
+                Cell(_counts(release.outcomes)),
+                Cell(", ".join(release.by_hand) or "-"),
+            )
+            for release in report.releases
+        ),
+    )
+
+
+def _counts(outcomes: dict[str, Outcome]) -> str:
+    counted = {outcome: list(outcomes.values()).count(outcome) for outcome in Outcome}
+    return ", ".join(f"{count} {outcome}" for outcome, count in counted.items() if count)

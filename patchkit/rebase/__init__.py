@@ -1,0 +1,1 @@
+"""Moving a series from one tree to another: one outcome per patch."""

@@ -1,0 +1,219 @@
+"""Rebase a series: patch by patch, file by file, in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from patchkit.errors import InconsistentError, UsageError
+from patchkit.rebase.apply import Refused, apply_nearby
+from patchkit.rebase.conflict import has_markers
+from patchkit.rebase.files import FileMerge, FileMerger, ThreeSides
+from patchkit.rebase.neighbourhood import notices
+from patchkit.rebase.objects import Labels, ObjectSpace
+from patchkit.rebase.outcome import (
+    Conflict,
+    ConflictReason,
+    FileConflict,
+    FileState,
+    Notice,
+    Outcome,
+    PatchResult,
+    RebaseResult,
+    Resolution,
+)
+from patchkit.rebase.rewrite import rewrite
+from patchkit.rebase.strict import apply_strictly, states
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from patchkit.rebase.tree import TreeView
+    from patchkit.series.patch import FileChange, Hunk, Patch, Series
+
+BY_HAND = "by hand"
+"""The strategy of what a person settled."""
+
+Changes = dict[str, FileState | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decisions:
+    """What a person decided: resolutions by patch name, and the names of patches left out."""
+
+    resolutions: Mapping[str, Resolution] = field(default_factory=dict)
+    skipped: frozenset[str] = frozenset()
+
+
+def rebase_series(
+    series: Series,
+    *,
+    base: TreeView | None,
+    target: TreeView,
+    base_name: str,
+    target_name: str,
+    decisions: Decisions | None = None,
+) -> RebaseResult:
+    """Move `series` from `base` to `target`, up to the first conflict.
+
+    Without a base tree the patches' own context is all there is. A series that is rebased onto
+    its own base is written anew in canonical form. Nothing is written to disk.
+    Raises `InconsistentError` when a patch does not apply to its own base, `UsageError` when a
+    resolution holds markers or changes nothing.
+    """
+    merger = FileMerger(space=ObjectSpace(), base=base, target=target)
+    decided = decisions or Decisions()
+    results = []
+    for patch in series.patches:
+        labels = Labels(target=target_name, base=base_name, patch=f"{patch.name} (patch)")
+        step = _Step(patch=patch, merger=merger, labels=labels)
+        result, changes = step.run(decided)
+        results.append(result)
+        if result.outcome is Outcome.CONFLICT:
+            break
+        merger = merger.advanced(base=step.base_changes, target=changes)
+    return RebaseResult(results=tuple(results), three_way=base is not None)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Step:
+    """One patch under way. `base_changes` is what it does to its base, once that is known."""
+
+    patch: Patch
+    merger: FileMerger
+    labels: Labels
+    base_changes: Changes = field(default_factory=dict)
+
+    def run(self, decided: Decisions) -> tuple[PatchResult, Changes]:
+        merges = [self._merge(change) for change in self.patch.files]
+        if self.patch.name in decided.skipped:
+            return PatchResult(original=self.patch, outcome=Outcome.SKIPPED), {}
+        resolution = decided.resolutions.get(self.patch.name)
+        changes = _together(merges)
+        vanished = all(self.merger.target.read(p) == state for p, state in changes.items())
+        if any(merge.conflict for merge in merges):
+            return self._resolved(resolution) if resolution else (self._conflict(merges), {})
+        if not vanished:
+            return self._merged(merges, changes), changes
+        if all(merge.is_upstream() for merge in merges):
+            return PatchResult(original=self.patch, outcome=Outcome.UPSTREAM), {}
+        return self._resolved(resolution) if resolution else (self._vanished(merges), {})
+
+    def _merge(self, change: FileChange) -> FileMerge:
+        if self.merger.base is None:
+            return self.merger.without_base(change, self.labels)
+        sides = self._on_base(change, self.merger.base)
+        self.base_changes.update(states(change, sides.before, sides.after))
+        return self.merger.merge(sides, self.labels)
+
+    def _on_base(self, change: FileChange, base: TreeView) -> ThreeSides:
+        """Apply the change to the base, where it must have its place."""
+        before = base.read(change.old_path) if change.old_path is not None else None
+        if change.old_path is not None and before is None:
+            raise InconsistentError(
+                f"{self.patch.file_name} changes {change.old_path}, "
+                f"which is not in {self.labels.base}",
+                hint="the patch was written for another release; name it with --from",
+            )
+        applied = apply_nearby(before.content if before else b"", change.hunks)
+        if isinstance(applied, Refused):
+            hunk = change.hunks[applied.hunk]
+            raise InconsistentError(
+                f"{self.patch.file_name} does not apply to its own base {self.labels.base}: "
+                f"{change.path}, hunk at line {hunk.old_start}",
+                hint="mend the patch, or name the release that it was written for with --from",
+            )
+        return ThreeSides(change=change, before=before, after=applied.content)
+
+    # Endings
+
+    def _conflict(self, merges: list[FileMerge]) -> PatchResult:
+        files = tuple(merge.conflict for merge in merges if merge.conflict)
+        return self._stopped(files, merges)
+
+    def _vanished(self, merges: list[FileMerge]) -> PatchResult:
+        """Nothing is left to do, and yet the change is not upstream: a person must look."""
+        reason = ConflictReason.VANISHED
+        return self._stopped(
+            tuple(FileConflict(path=merge.path, reason=reason) for merge in merges), merges
+        )
+
+    def _stopped(self, files: tuple[FileConflict, ...], merges: list[FileMerge]) -> PatchResult:
+        conflict = Conflict(files=files, draft=_together(merges))
+        return PatchResult(original=self.patch, outcome=Outcome.CONFLICT, conflict=conflict)
+
+    def _resolved(self, resolution: Resolution) -> tuple[PatchResult, Changes]:
+        changes = dict(resolution.files)
+        marked = [p for p, state in changes.items() if state and has_markers(state.content)]
+        if marked:
+            raise UsageError(f"conflict markers are left in {', '.join(sorted(marked))}")
+        if all(self.merger.target.read(path) == state for path, state in changes.items()):
+            raise UsageError(
+                f"what you left of {self.patch.name} changes nothing",
+                hint="to leave the patch out: `patchkit rebase --skip`",
+            )
+        patch = rewrite(self.patch, self.merger.target, changes)
+        result = PatchResult(
+            original=self.patch, outcome=Outcome.RESOLVED, patch=patch, strategy=BY_HAND
+        )
+        return result, changes
+
+    def _merged(self, merges: list[FileMerge], changes: Changes) -> PatchResult:
+        target = self.merger.target
+        renamed = {m.change.path: m.path for m in merges if m.path != m.change.path}
+        if not renamed and self._fits_as_it_is(changes):
+            onto_itself = self.merger.base is not None and self.merger.base.tree == target.tree
+            patch = rewrite(self.patch, target, changes) if onto_itself else self.patch
+            outcome, offsets = Outcome.UNCHANGED, (0,) * patch.hunk_count
+        else:
+            patch = rewrite(self.patch, target, changes)
+            outcome, offsets = _compare(merges, patch)
+        return PatchResult(
+            original=self.patch,
+            outcome=Outcome.MERGED if renamed else outcome,
+            patch=patch,
+            offsets=offsets,
+            notices=tuple(self._notices(merges, patch, renamed)),
+        )
+
+    def _fits_as_it_is(self, changes: Changes) -> bool:
+        try:
+            return apply_strictly(self.patch, self.merger.target) == changes
+        except InconsistentError:
+            return False
+
+    def _notices(
+        self, merges: list[FileMerge], patch: Patch, renamed: Mapping[str, str]
+    ) -> Iterator[Notice]:
+        for old, new in renamed.items():
+            yield Notice(path=new, function="", what=f"is {old}, renamed upstream")
+        hunks_of = {file.path: file.hunks for file in patch.files}
+        for merge in merges:
+            hunks = hunks_of.get(merge.path, ())
+            target = self.merger.target.read(merge.path)
+            if merge.before is not None and target is not None:
+                yield from notices(merge.path, merge.before.content, target.content, hunks)
+            if len(hunks) < len(merge.change.hunks):
+                count = f"{len(merge.change.hunks)} hunks became {len(hunks)}"
+                yield Notice(path=merge.path, function="", what=f"{count}: part is upstream?")
+
+
+def _compare(merges: list[FileMerge], patch: Patch) -> tuple[Outcome, tuple[int, ...]]:
+    """Whether only line numbers changed, and each hunk's way in lines where hunks correspond."""
+    hunks_of = {file.path: file.hunks for file in patch.files}
+    pairs: list[tuple[Hunk, Hunk]] = []
+    for merge in merges:
+        old, new = merge.canonical_hunks(), hunks_of.get(merge.path, ())
+        if len(old) != len(new):
+            return Outcome.MERGED, ()
+        pairs += zip(old, new, strict=True)
+    offsets = tuple(new.old_start - old.old_start for old, new in pairs)
+    same = all(old.lines == new.lines for old, new in pairs)
+    return (Outcome.CLEAN if same else Outcome.MERGED), offsets
+
+
+def _together(merges: list[FileMerge]) -> Changes:
+    changes: Changes = {}
+    for merge in merges:
+        changes.update(merge.changes)
+    return changes

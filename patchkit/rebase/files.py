@@ -1,0 +1,275 @@
+"""Merge one file of a patch: trivial ways first, libgit2's three-way merge where sides clash."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from patchkit.rebase.apply import Refused, apply_nearby
+from patchkit.rebase.conflict import mark_without_base, regions
+from patchkit.rebase.objects import difference
+from patchkit.rebase.outcome import ConflictReason, FileConflict, FileState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from patchkit.rebase.objects import Labels, ObjectSpace
+    from patchkit.rebase.tree import TreeView
+    from patchkit.series.patch import FileChange, Hunk
+
+_REGULAR = (0o100644, 0o100755)
+_LARGEST_CANDIDATE = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreeSides:
+    """A change on its base: the file before (None when it is new) and its content after."""
+
+    change: FileChange
+    before: FileState | None
+    after: bytes
+
+
+def _no() -> bool:
+    return False
+
+
+def _yes() -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileMerge:
+    """A file's merge into the target.
+
+    `path` is where the target has the file; `changes` what is to be done there (with markers
+    where `conflict` is set). `before` and `after` are the two ends of the change on its base,
+    None where that is not known. `is_upstream` tells whether the target has the change already:
+    it can be taken out, which gives another content, and put back; it is asked only when a
+    merge changes nothing.
+    """
+
+    change: FileChange
+    path: str
+    changes: Mapping[str, FileState | None]
+    before: FileState | None = None
+    after: bytes | None = None
+    conflict: FileConflict | None = None
+    is_upstream: Callable[[], bool] = _no
+
+    def canonical_hunks(self) -> tuple[Hunk, ...]:
+        """The change on its base as git's diff would have it, else as it was written."""
+        if self.after is None:
+            return self.change.hunks
+        return difference(self.before.content if self.before else b"", self.after)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileMerger:
+    """Merges files into `target`, which has the patches so far; `base` likewise, if it is known."""
+
+    space: ObjectSpace
+    base: TreeView | None
+    target: TreeView
+    renames: dict[str, str | None] = field(default_factory=dict)
+
+    def advanced(
+        self, *, base: Mapping[str, FileState | None], target: Mapping[str, FileState | None]
+    ) -> FileMerger:
+        """The merger for the next patch."""
+        return FileMerger(
+            space=self.space,
+            base=self.base.with_changes(base) if self.base else None,
+            target=self.target.with_changes(target),
+            renames=self.renames,
+        )
+
+    def merge(self, sides: ThreeSides, labels: Labels) -> FileMerge:
+        """Three-way merge of one file."""
+        change = sides.change
+        if sides.before is None:
+            return self._added(change, sides.after, labels)
+        path = self._find(change.old_path or change.path, sides.before)
+        if path is None:
+            return self._gone(sides)
+        ours = self.target.read(path)
+        if ours is None:
+            return self._gone(sides)
+        if not _same_kind(ours, sides.before):
+            return _refused(change, path, ConflictReason.KIND, None)
+        if change.new_path is None:
+            return self._removed(sides, path, ours)
+        return self._changed(sides, path, ours, labels)
+
+    # The cases
+
+    def _changed(self, sides: ThreeSides, path: str, ours: FileState, labels: Labels) -> FileMerge:
+        change, before = sides.change, sides.before or ours
+        merged = self.space.merge(
+            base=before.content, target=ours.content, patch=sides.after, labels=labels
+        )
+        mode = ours.mode
+        if change.new_mode and change.old_mode and change.new_mode != change.old_mode:
+            mode = change.new_mode
+        place = path if change.new_path in (None, change.old_path) else str(change.new_path)
+        state = FileState(mode=mode, content=merged.content)
+        changes: dict[str, FileState | None] = {place: state}
+        if place != path:
+            changes[path] = None
+        conflict = None
+        if not merged.clean:
+            conflict = FileConflict(
+                path=place,
+                reason=ConflictReason.CONTENT,
+                regions=regions(merged.content, labels, target=ours.content, path=path),
+                marked=merged.content,
+            )
+        return FileMerge(
+            change=change,
+            path=place,
+            changes=changes,
+            before=before,
+            after=sides.after,
+            conflict=conflict,
+            is_upstream=lambda: self._reverses(before.content, ours.content, sides.after, labels),
+        )
+
+    def _reverses(self, before: bytes, ours: bytes, after: bytes, labels: Labels) -> bool:
+        """Whether `ours` has the change: it can be taken out, and put back to give `ours`."""
+        if before == after:
+            return True
+        without = self.space.merge(base=after, target=ours, patch=before, labels=labels)
+        if not without.clean or without.content == ours:
+            return False
+        again = self.space.merge(base=before, target=without.content, patch=after, labels=labels)
+        return again.clean and again.content == ours
+
+    def _added(self, change: FileChange, content: bytes, labels: Labels) -> FileMerge:
+        path = change.path
+        ours = self.target.read(path)
+        state = FileState(mode=change.new_mode or 0o100644, content=content)
+        if ours is None:
+            return FileMerge(change=change, path=path, changes={path: state}, after=content)
+        if ours.mode not in _REGULAR:
+            return _refused(change, path, ConflictReason.KIND, None)
+        if ours.content == content:
+            return FileMerge(
+                change=change, path=path, changes={path: ours}, after=content, is_upstream=_yes
+            )
+        merged = self.space.merge_added(target=ours.content, patch=content, labels=labels)
+        conflict = FileConflict(
+            path=path,
+            reason=ConflictReason.EXISTS,
+            regions=regions(merged.content, labels, target=ours.content, path=path),
+            marked=merged.content,
+        )
+        marked = FileState(mode=ours.mode, content=merged.content)
+        return FileMerge(change=change, path=path, changes={path: marked}, conflict=conflict)
+
+    def _removed(self, sides: ThreeSides, path: str, ours: FileState) -> FileMerge:
+        if sides.before is not None and ours.content == sides.before.content:
+            return FileMerge(
+                change=sides.change,
+                path=path,
+                changes={path: None},
+                before=sides.before,
+                after=b"",
+            )
+        return _refused(sides.change, path, ConflictReason.CHANGED, ours)
+
+    def _gone(self, sides: ThreeSides) -> FileMerge:
+        path = sides.change.old_path or sides.change.path
+        if sides.change.new_path is None:  # both sides removed it
+            return FileMerge(change=sides.change, path=path, changes={path: None}, is_upstream=_yes)
+        state = FileState(mode=sides.before.mode if sides.before else 0o100644, content=sides.after)
+        return _refused(sides.change, path, ConflictReason.GONE, state)
+
+    # Without a base
+
+    def without_base(self, change: FileChange, labels: Labels) -> FileMerge:
+        """Find the hunks' places in the target by their context alone."""
+        if change.old_path is None:
+            content = b"".join(line for hunk in change.hunks for line in hunk.new_lines)
+            return self._added(change, content, labels)
+        ours = self.target.read(change.old_path)
+        if ours is None:
+            return _refused(change, change.old_path, ConflictReason.GONE, None)
+        if ours.mode not in _REGULAR:
+            return _refused(change, change.old_path, ConflictReason.KIND, None)
+        applied = apply_nearby(ours.content, change.hunks)
+        if isinstance(applied, Refused):
+            return _unplaced(change, ours, applied, labels)
+        place = change.new_path
+        changes: dict[str, FileState | None] = {}
+        if place != change.old_path:
+            changes[change.old_path] = None
+        if place is not None:
+            changes[place] = FileState(mode=change.new_mode or ours.mode, content=applied.content)
+        return FileMerge(
+            change=change,
+            path=place or change.old_path,
+            changes=changes,
+            before=ours,
+        )
+
+    # Renames
+
+    def _find(self, path: str, before: FileState) -> str | None:
+        """Where the target has the base's file: at its path, or where upstream renamed it to."""
+        if self.target.read(path) is not None:
+            return path
+        if path not in self.renames:
+            self.renames[path] = self._renamed(path, before)
+        return self.renames[path]
+
+    def _renamed(self, path: str, before: FileState) -> str | None:
+        base = self.base
+        if base is None:
+            return None
+        ending = posixpath.splitext(path)[1]
+        known = {name for name, _ in base.source.files(base.tree)}
+        candidates: dict[str, bytes] = {}
+        for name, entry in self.target.source.files(self.target.tree):
+            if (
+                name not in known
+                and posixpath.splitext(name)[1] == ending
+                and entry.mode in _REGULAR
+            ):
+                content = self.target.source.blob(entry.id)
+                if len(content) <= _LARGEST_CANDIDATE:
+                    candidates[name] = content
+        return self.space.most_similar(before.content, candidates)
+
+
+def _same_kind(ours: FileState, before: FileState) -> bool:
+    return (ours.mode in _REGULAR) == (before.mode in _REGULAR) and (
+        ours.mode == before.mode or ours.mode in _REGULAR
+    )
+
+
+def _refused(
+    change: FileChange, path: str, reason: ConflictReason, draft: FileState | None
+) -> FileMerge:
+    return FileMerge(
+        change=change,
+        path=path,
+        changes={path: draft},
+        conflict=FileConflict(path=path, reason=reason, marked=draft.content if draft else None),
+    )
+
+
+def _unplaced(change: FileChange, ours: FileState, refused: Refused, labels: Labels) -> FileMerge:
+    marked = mark_without_base(ours.content, change.hunks, labels)
+    reason = ConflictReason.AMBIGUOUS if refused.places else ConflictReason.CONTEXT
+    path = change.path
+    conflict = FileConflict(
+        path=path,
+        reason=reason,
+        regions=regions(marked, labels, target=ours.content, path=path),
+        marked=marked,
+    )
+    state = FileState(mode=ours.mode, content=marked)
+    return FileMerge(
+        change=change, path=path, changes={path: state}, before=ours, conflict=conflict
+    )

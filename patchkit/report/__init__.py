@@ -1,0 +1,1 @@
+"""One report value per command; the terminal's text and JSON are renderings of it."""

@@ -1,0 +1,201 @@
+"""The report of a rebase: a value for JSON, a table and a conflict's page for people."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from patchkit.console import Cell, Table, Tone
+from patchkit.rebase.outcome import ConflictReason, MovedLine, Notice, Outcome, Region
+from patchkit.upstream.sources import Origin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from patchkit.rebase.outcome import PatchResult, RebaseResult
+    from patchkit.releases import Release
+    from patchkit.upstream.sources import UpstreamTree
+
+_TONES = {
+    Outcome.UNCHANGED: Tone.GOOD,
+    Outcome.CLEAN: Tone.GOOD,
+    Outcome.MERGED: Tone.CARE,
+    Outcome.RELOCATED: Tone.CARE,
+    Outcome.RESOLVED: Tone.CARE,
+    Outcome.UPSTREAM: Tone.NOTE,
+    Outcome.SKIPPED: Tone.NOTE,
+    Outcome.CONFLICT: Tone.BAD,
+}
+_SHOWN_LINES = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileReport:
+    """A conflict in one file."""
+
+    path: str
+    reason: ConflictReason
+    regions: tuple[Region, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatchReport:
+    """What became of one patch; offsets in lines, one per hunk."""
+
+    name: str
+    outcome: Outcome
+    meaning: str
+    strategy: str | None
+    file: str | None
+    sha256: str | None
+    files: tuple[str, ...]
+    hunks: int
+    offsets: tuple[int, ...]
+    look_at: tuple[Notice, ...]
+    conflict: tuple[FileReport, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RebaseReport:
+    """What `patchkit rebase` tells; `written` are the paths in the repository that changed."""
+
+    schema: str = "patchkit.rebase/1"
+    release: str
+    base: str
+    tree: str
+    commit: str | None
+    origin: Origin
+    three_way: bool
+    dry_run: bool
+    complete: bool
+    patches: tuple[PatchReport, ...]
+    written: tuple[str, ...] = ()
+    edit: str | None = None
+
+
+def report_rebase(
+    result: RebaseResult,
+    *,
+    tree: UpstreamTree,
+    base: Release,
+    dry_run: bool,
+    written: tuple[str, ...] = (),
+    edit: str | None = None,
+) -> RebaseReport:
+    """Make the report. `edit` is the folder in which a conflict is to be finished."""
+    return RebaseReport(
+        release=tree.release.tag,
+        base=base.tag,
+        tree=tree.tree,
+        commit=tree.commit,
+        origin=tree.origin,
+        three_way=result.three_way,
+        dry_run=dry_run,
+        complete=result.conflict is None,
+        patches=tuple(_patch_report(patch) for patch in result.results),
+        written=written,
+        edit=edit,
+    )
+
+
+def _patch_report(result: PatchResult) -> PatchReport:
+    patch = result.patch or result.original
+    conflict = result.conflict.files if result.conflict else ()
+    return PatchReport(
+        name=result.original.name,
+        outcome=result.outcome,
+        meaning=result.outcome.meaning,
+        strategy=result.strategy,
+        file=result.patch.file_name if result.patch else None,
+        sha256=result.patch.sha256 if result.patch else None,
+        files=patch.paths,
+        hunks=patch.hunk_count,
+        offsets=result.offsets,
+        look_at=result.notices,
+        conflict=tuple(
+            FileReport(path=file.path, reason=file.reason, regions=file.regions)
+            for file in conflict
+        ),
+    )
+
+
+def table(report: RebaseReport) -> Table:
+    """One row a patch."""
+    return Table(
+        headings=("Patch", "Outcome", "Files", "Hunks", "Offset", "Look at"),
+        rows=tuple(
+            (
+                Cell(patch.name, Tone.STRONG),
+                Cell(_outcome_text(patch), _TONES[patch.outcome]),
+                Cell(str(len(patch.files))),
+                Cell(str(patch.hunks)),
+                Cell(_offset_text(patch.offsets)),
+                Cell(_look_text(patch)),
+            )
+            for patch in report.patches
+        ),
+    )
+
+
+def _outcome_text(patch: PatchReport) -> str:
+    return f"{patch.outcome} ({patch.strategy})" if patch.strategy else str(patch.outcome)
+
+
+def _offset_text(offsets: tuple[int, ...]) -> str:
+    """Every hunk's way in short: `0`, `+12`, or the extremes `+3…+48`."""
+    if not offsets:
+        return "-"
+    low, high = min(offsets), max(offsets)
+    if low == high:
+        return f"{low:+d}" if low else "0"
+    return f"{low:+d}…{high:+d}"
+
+
+def _look_text(patch: PatchReport) -> str:
+    if patch.conflict:
+        return "; ".join(f"{file.path}: {file.reason}" for file in patch.conflict)
+    return "; ".join(notice_text(notice) for notice in patch.look_at) or "-"
+
+
+def notice_text(notice: Notice) -> str:
+    """One thing to look at, in a few words."""
+    if not notice.function:
+        return f"{notice.path} {notice.what}"
+    call = "()" if notice.function.isidentifier() else ""
+    return f"{posixpath.basename(notice.path)}: {notice.function}{call} {notice.what}"
+
+
+def conflict_lines(report: RebaseReport) -> Iterator[tuple[str, Tone]]:
+    """A conflict's page: every place with its three sides and what moved."""
+    for patch in report.patches:
+        for file in patch.conflict:
+            yield f"{patch.name}: {file.path}: {file.reason}", Tone.BAD
+            for region in file.regions:
+                yield from _region_lines(region, report, patch.name, file.path)
+
+
+def _region_lines(
+    region: Region, report: RebaseReport, patch: str, path: str
+) -> Iterator[tuple[str, Tone]]:
+    place = f"  {path}:{region.line}"
+    yield (f"{place}, in {region.function}()" if region.function else place), Tone.STRONG
+    sides = (
+        (f"{report.release} has", region.target, Tone.NOTE),
+        (f"{report.base if report.three_way else 'the patch'} had", region.base, Tone.FAINT),
+        (f"{patch} makes it", region.patch, Tone.GOOD),
+    )
+    for heading, lines, tone in sides:
+        yield f"    {heading}:", Tone.PLAIN
+        yield from ((f"      | {line}", tone) for line in lines[:_SHOWN_LINES])
+        if not lines:
+            yield "      | (nothing)", tone
+        if len(lines) > _SHOWN_LINES:
+            yield f"      | … {len(lines) - _SHOWN_LINES} lines more", tone
+    for moved in region.moved:
+        yield f"    {_moved_text(moved)}", Tone.CARE
+
+
+def _moved_text(moved: MovedLine) -> str:
+    within = f" in {moved.function}()" if moved.function else ""
+    return f"upstream has it now at {moved.path}:{moved.line}{within}: {moved.text}"

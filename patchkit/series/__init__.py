@@ -1,0 +1,1 @@
+"""A patch and a series as values, and git's mail format in and out."""

@@ -1,0 +1,317 @@
+"""The only place that speaks HTTP: bounded in time and size, retrying, and sure of what it kept.
+
+Proxies are taken from the environment, as `requests` does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
+from urllib3.util.retry import Retry
+
+from patchkit import __version__
+from patchkit.errors import InconsistentError, StorageError, UnavailableError
+from patchkit.upstream.bodies import BodyCache, Cached, Kept, replacing
+from patchkit.upstream.problems import NotThereError, UnreachableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import IO
+
+    from urllib3.response import BaseHTTPResponse
+
+    from patchkit.console import Progress
+
+_CHUNK = 1 << 18
+_ATTEMPTS = 3
+"""How often a transfer that breaks off is begun anew."""
+
+
+class _BrokenOffError(Exception):
+    """A transfer ended before its time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long things may take, in seconds."""
+
+    connect: float = 10
+    silence: float = 30
+    """Between two pieces of an answer."""
+    whole: float = 1800
+    """For one file."""
+    pause: float = 0.5
+    """Before the second attempt; doubled each time."""
+    asked: float = 20
+    """The most that a server's Retry-After is heeded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """What a body must be: `size` in bytes, the most that it may have unless `exact`."""
+
+    sha256: str | None
+    size: int
+    exact: bool
+
+    def check_announced(self, url: str, size: int | None) -> None:
+        if size is None:
+            return
+        if size > self.size:
+            raise _too_large(url, self.size)
+        self._check_size(url, size)
+
+    def check_received(self, url: str, size: int, sha256: str) -> None:
+        self._check_size(url, size)
+        if self.sha256 not in (None, sha256):
+            raise _wrong_digest(url, sha256, self.sha256)
+
+    def _check_size(self, url: str, size: int) -> None:
+        if self.exact and size != self.size:
+            raise InconsistentError(
+                f"{url} has {size} bytes, not {self.size}; it is not used",
+                hint="the mirror is being updated, or the file was tampered with; try again later",
+            )
+
+
+class _BoundedRetry(Retry):
+    """urllib3's, with a Retry-After that cannot keep us forever."""
+
+    asked: float = 20
+
+    def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
+        wanted = super().get_retry_after(response)
+        return None if wanted is None else min(wanted, self.asked)
+
+
+class Web:
+    """A session with servers; bodies that are asked for again are kept under `cache`."""
+
+    def __init__(self, *, cache: Path, patience: Patience | None = None) -> None:
+        self._cache = cache
+        self._bodies = BodyCache(cache)
+        self._patience = patience or Patience()
+        _BoundedRetry.asked = self._patience.asked
+        retry = _BoundedRetry(
+            total=4,
+            connect=1,
+            redirect=None,
+            backoff_factor=self._patience.pause,
+            status_forcelist=(429, 500, 502, 503, 504),
+            allowed_methods=("GET", "HEAD"),
+            raise_on_status=False,
+        )
+        self._session = requests.Session()
+        self._session.max_redirects = 5
+        self._session.headers.update(
+            {"User-Agent": f"patchkit/{__version__}", "Accept-Encoding": "identity"}
+        )
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, HTTPAdapter(max_retries=retry))
+
+    def get_cached(
+        self, url: str, *, limit: int, sha256: str | None = None, fresh_for: float = 0
+    ) -> Cached:
+        """The body of a URL, asked for again only if it changed (ETag, Last-Modified).
+
+        It is not asked for when the one of `sha256` is kept, nor when that was less than
+        `fresh_for` seconds ago. `limit` is in bytes. Raises `NotThereError`,
+        `UnreachableError`, `UnavailableError`; `InconsistentError` when the body is not the one
+        of `sha256`; `StorageError`. What is kept stays when the server fails.
+        """
+        kept = self._bodies.get(url)
+        if kept and kept.serves(sha256, fresh_for):
+            return self._bodies.cached(kept)
+        try:
+            return self._ask(url, kept, limit, sha256)
+        except OSError as error:
+            raise StorageError.from_os_error(f"write to the cache {self._cache}", error) from error
+
+    def download(
+        self,
+        url: str,
+        to: Path,
+        *,
+        sha256: str | None,
+        size: int,
+        progress: Progress | None = None,
+        exact: bool = True,
+    ) -> str:
+        """Stream a file to `to`, which appears only when its digest and size are right.
+
+        `size` in bytes is what it must have, or with `exact` false the most that it may.
+        Returns its SHA-256. Raises as `get_cached`.
+        """
+        try:
+            arrived = self._transfer(
+                url, to, _Wanted(sha256=sha256, size=size, exact=exact), progress=progress
+            )
+        except OSError as error:
+            raise StorageError.from_os_error(f"write {to}", error) from error
+        if arrived is None:
+            raise UnavailableError(f"{url} answers as if it had been asked for news")
+        return arrived.sha256
+
+    def exists(self, url: str) -> bool:
+        """Whether the server has a file. Raises `UnavailableError` when it cannot tell."""
+        with _translated(url):
+            answer = self._session.head(url, timeout=self._timeout, allow_redirects=True)
+        if answer.status_code in (404, 410):
+            return False
+        _require_success(url, answer)
+        return True
+
+    # How
+
+    @property
+    def _timeout(self) -> tuple[float, float]:
+        return (self._patience.connect, self._patience.silence)
+
+    def _ask(self, url: str, kept: Kept | None, limit: int, sha256: str | None) -> Cached:
+        """Get the body, or hear that the kept one is still right."""
+        self._cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".get-", dir=self._cache) as folder:
+            body = Path(folder) / "body"
+            wanted = _Wanted(sha256=sha256, size=limit, exact=False)
+            conditions = kept.conditions if kept else {}
+            arrived = self._transfer(url, body, wanted, conditions=conditions)
+            if arrived is not None:
+                return self._bodies.put(arrived, body)
+        if kept is None:
+            raise UnavailableError(f"{url} answers as if it had been asked for news")
+        if sha256 not in (None, kept.sha256):
+            raise _wrong_digest(url, kept.sha256, sha256)
+        return self._bodies.confirm(kept)
+
+    def _transfer(
+        self,
+        url: str,
+        to: Path,
+        wanted: _Wanted,
+        *,
+        conditions: Mapping[str, str] | None = None,
+        progress: Progress | None = None,
+    ) -> Kept | None:
+        """One body to one file, begun anew when it breaks off; None for "not modified"."""
+        for attempt in range(_ATTEMPTS):
+            if attempt:
+                time.sleep(self._patience.pause * 2 ** (attempt - 1))
+            try:
+                with self._answer(url, conditions or {}) as answer:
+                    if answer.status_code == 304:
+                        return None
+                    with replacing(to) as stream:
+                        digest = self._receive(url, answer, stream, wanted, progress)
+                    return Kept(
+                        url=url,
+                        sha256=digest,
+                        checked=time.time(),
+                        etag=answer.headers.get("ETag"),
+                        modified=answer.headers.get("Last-Modified"),
+                    )
+            except _BrokenOffError as error:
+                broken = error
+        raise UnavailableError(f"{url} breaks off: {broken}") from broken
+
+    def _receive(
+        self,
+        url: str,
+        answer: requests.Response,
+        stream: IO[bytes],
+        wanted: _Wanted,
+        progress: Progress | None,
+    ) -> str:
+        """Write a body as it comes; its SHA-256, when it is what was wanted."""
+        announced = (
+            int(length)
+            if (length := answer.headers.get("Content-Length", "")).isdecimal()
+            else None
+        )
+        wanted.check_announced(url, announced)
+        digest, received = hashlib.sha256(), 0
+        until = time.monotonic() + self._patience.whole
+        try:
+            for chunk in answer.raw.stream(_CHUNK, decode_content=False):
+                received += len(chunk)
+                if received > wanted.size:
+                    raise _too_large(url, wanted.size)
+                if time.monotonic() > until:
+                    raise UnavailableError(
+                        f"{url} takes more than {self._patience.whole:g} seconds"
+                    )
+                digest.update(chunk)
+                stream.write(chunk)
+                if progress:
+                    progress.update(received, announced)
+        except HTTPError as error:
+            raise _BrokenOffError(_reason(error)) from error
+        wanted.check_received(url, received, digest.hexdigest())
+        return digest.hexdigest()
+
+    @contextmanager
+    def _answer(self, url: str, conditions: Mapping[str, str]) -> Iterator[requests.Response]:
+        with _translated(url):
+            answer = self._session.get(url, timeout=self._timeout, stream=True, headers=conditions)
+        try:
+            _require_success(url, answer)
+            yield answer
+        finally:
+            answer.close()
+
+
+@contextmanager
+def _translated(url: str) -> Iterator[None]:
+    """Turn what `requests` raises into one sentence."""
+    try:
+        yield
+    except requests.TooManyRedirects as error:
+        raise UnavailableError(f"{url} redirects without end") from error
+    except (requests.ConnectionError, requests.Timeout) as error:
+        raise UnreachableError(f"{url} cannot be reached: {_reason(error)}") from error
+    except (requests.RequestException, HTTPError, ValueError) as error:
+        raise UnavailableError(f"{url} cannot be had: {_reason(error)}") from error
+
+
+def _require_success(url: str, answer: requests.Response) -> None:
+    status = answer.status_code
+    if status in (404, 410):
+        raise NotThereError(f"{url} is not there ({status})")
+    if status not in (200, 304):
+        raise UnavailableError(f"{url} answers {status} {answer.reason or ''}".rstrip())
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost cause, as the system words it."""
+    seen: BaseException | None = error
+    text = type(error).__name__
+    while seen is not None:
+        if isinstance(seen, TimeoutError) or "timed out" in str(seen).lower():
+            return "no answer in time"
+        if isinstance(seen, OSError) and seen.strerror:
+            text = seen.strerror
+        elif isinstance(seen, HTTPError) and not isinstance(seen, OSError) and str(seen):
+            text = str(seen).rsplit(">: ", 1)[-1]
+        seen = getattr(seen, "reason", None) or seen.__cause__ or seen.__context__
+        if not isinstance(seen, BaseException):
+            break
+    return text
+
+
+def _too_large(url: str, size: int) -> UnavailableError:
+    return UnavailableError(f"{url} is larger than {size} bytes; it is not downloaded further")
+
+
+def _wrong_digest(url: str, got: str, wanted: str | None) -> InconsistentError:
+    return InconsistentError(
+        f"{url} has the SHA-256 {got}, not {wanted}; it is not used",
+        hint="the mirror is being updated, or the file was tampered with; try again later",
+    )

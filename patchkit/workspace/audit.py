@@ -1,0 +1,67 @@
+"""Is a supported release's record true to what is on disk? Judging only; nothing is fetched."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from patchkit.errors import InconsistentError, UsageError
+from patchkit.rebase.strict import apply_series
+from patchkit.releases import Release
+
+if TYPE_CHECKING:
+    from patchkit.rebase.tree import TreeView
+    from patchkit.workspace.config import SeriesConfig
+    from patchkit.workspace.layout import Workspace
+    from patchkit.workspace.lock import LockedRelease
+
+
+def audit_record(
+    locked: LockedRelease, workspace: Workspace, config: SeriesConfig
+) -> tuple[str, ...]:
+    """What in the release's folder is not as the lock has it: one sentence each."""
+    try:
+        series = workspace.series(locked.release, config)
+    except (InconsistentError, UsageError) as error:
+        return (error.message,)
+    problems = []
+    on_disk = {patch.name: patch for patch in series.patches}
+    for recorded in locked.patches:
+        patch = on_disk.pop(recorded.name, None)
+        if recorded.file is None:
+            if patch is not None:
+                problems.append(f"{patch.file_name} is there, but the lock says it is left out")
+        elif patch is None:
+            problems.append(f"{recorded.file} is missing")
+        elif patch.file_name != recorded.file:
+            problems.append(f"{patch.file_name} is recorded as {recorded.file}")
+        elif patch.sha256 != recorded.sha256:
+            problems.append(f"{patch.file_name} has been changed since it was written")
+    problems += [f"{patch.file_name} is not in the lock" for patch in on_disk.values()]
+    if not problems and series.sha256 != locked.series_sha256:
+        problems.append("the series' digest is not the one in the lock")
+    return tuple(problems)
+
+
+def audit_base(locked: LockedRelease, workspace: Workspace, config: SeriesConfig) -> str | None:
+    """Why the release is stale (its base's series changed since), or None."""
+    base = Release.parse(locked.base.release)
+    if base == locked.release:
+        return None
+    try:
+        series = workspace.series(base, config)
+    except (InconsistentError, UsageError) as error:
+        return f"its base cannot be read: {error.message}"
+    if series.sha256 != locked.base.series_sha256:
+        return f"the series of {base} has changed since; rebase {locked.tag} again"
+    return None
+
+
+def audit_tree(
+    locked: LockedRelease, workspace: Workspace, config: SeriesConfig, tree: TreeView
+) -> str | None:
+    """Why the series does not apply strictly to its release's tree, or None."""
+    try:
+        apply_series(workspace.series(locked.release, config), tree)
+    except (InconsistentError, UsageError) as error:
+        return error.message + (f" ({error.hint})" if error.hint else "")
+    return None

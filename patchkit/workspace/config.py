@@ -1,0 +1,211 @@
+"""`patches/series.toml`: the series as people edit it; every mistake in it is told at once."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from patchkit.errors import UsageError
+from patchkit.releases import Release
+from patchkit.upstream.sources import DebianSource, GitSource, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SCHEMA = "patchkit.series/1"
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9+.-]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatchEntry:
+    """One patch as the series describes it.
+
+    `files` and `functions` are the places upstream that it changes; `scenarios` the names of
+    the verifications that prove it.
+    """
+
+    name: str
+    summary: str
+    why: str
+    files: tuple[str, ...]
+    functions: tuple[str, ...]
+    scenarios: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesConfig:
+    """The whole file: the release that the series is written for, sources, patches in order."""
+
+    base: Release
+    sources: tuple[Source, ...]
+    patches: tuple[PatchEntry, ...]
+
+
+def read_config(text: str, *, file_name: str) -> SeriesConfig:
+    """Read `series.toml`.
+
+    Raises `UsageError` that lists every problem with its line number.
+    """
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{file_name} is not TOML: {error}") from error
+    reader = _Reader(lines=text.split("\n"), file_name=file_name)
+    config = reader.config(document)
+    if reader.problems or config is None:
+        listed = "\n".join(
+            f"  {file_name}:{line}: {what}" for line, what in sorted(reader.problems)
+        )
+        count = len(reader.problems)
+        raise UsageError(
+            f"{file_name} has {count} mistake{'s' * (count != 1)}",
+            hint=listed.strip(),
+        )
+    return config
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Reads the parsed document and gathers problems as it goes."""
+
+    lines: list[str]
+    file_name: str
+    problems: list[tuple[int, str]] = field(default_factory=list)
+
+    def config(self, document: dict[str, Any]) -> SeriesConfig | None:
+        top = _Table(self, document, "", 0)
+        top.only("schema", "base", "sources", "patches")
+        schema = top.text("schema")
+        if schema and schema != SCHEMA:
+            top.problem("schema", f"schema is '{schema}'; this patchkit reads '{SCHEMA}'")
+        base = Release.from_tag(top.text("base") or "")
+        if base is None and top.has_text("base"):
+            top.problem("base", f"'{document['base']}' is not a release tag (such as v260)")
+        sources = [self._source(table) for table in top.tables("sources")]
+        patches = [self._patch(table) for table in top.tables("patches")]
+        self._unique("sources", [source.name for source in sources if source], top)
+        self._unique("patches", [patch.name for patch in patches if patch], top)
+        if self.problems or base is None:
+            return None
+        return SeriesConfig(
+            base=base,
+            sources=tuple(source for source in sources if source),
+            patches=tuple(patch for patch in patches if patch),
+        )
+
+    def _source(self, table: _Table) -> Source | None:
+        kind = table.text("kind")
+        name = table.text("name")
+        if kind == "git":
+            table.only("kind", "name", "url")
+            url = table.text("url")
+            return GitSource(name=name, location=url) if name and url else None
+        if kind == "debian":
+            table.only("kind", "name", "suites", "mirror")
+            suites = table.texts("suites", needed=True)
+            mirror = table.text("mirror") if "mirror" in table.values else None
+            return DebianSource(name=name, suites=suites, mirror=mirror) if name else None
+        if kind:
+            table.problem("kind", f"a source's kind is 'git' or 'debian', not '{kind}'")
+        return None
+
+    def _patch(self, table: _Table) -> PatchEntry | None:
+        table.only("name", "summary", "why", "files", "functions", "scenarios")
+        name = table.text("name")
+        if name and not _NAME.fullmatch(name):
+            table.problem("name", f"'{name}' cannot be a patch's name: use a-z, 0-9, '-', '.', '+'")
+        entry = PatchEntry(
+            name=name,
+            summary=table.text("summary"),
+            why=table.text("why").strip(),
+            files=table.texts("files", needed=True),
+            functions=table.texts("functions"),
+            scenarios=table.texts("scenarios"),
+        )
+        for path in entry.files:
+            if path.startswith("/") or ".." in path.split("/"):
+                table.problem("files", f"'{path}' leads out of the tree")
+        return entry if name else None
+
+    def _unique(self, key: str, names: list[str], top: _Table) -> None:
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            top.problem(key, f"two entries of [[{key}]] are named '{name}'")
+
+
+@dataclass(slots=True)
+class _Table:
+    """A table of the document, and where it stands."""
+
+    reader: _Reader
+    values: dict[str, Any]
+    heading: str
+    number: int
+
+    def problem(self, key: str, what: str) -> None:
+        self.reader.problems.append((self._line(key), what))
+
+    def only(self, *known: str) -> None:
+        for key in self.values:
+            if key not in known:
+                near = difflib.get_close_matches(key, known, n=1)
+                meant = f"; did you mean '{near[0]}'?" if near else ""
+                self.problem(key, f"unknown key '{key}'{meant}")
+
+    def has_text(self, key: str) -> bool:
+        return isinstance(self.values.get(key), str)
+
+    def text(self, key: str) -> str:
+        """A text that must be there and not be empty; the empty string after a problem."""
+        value = self.values.get(key)
+        if value is None:
+            self.problem(key, f"'{key}' is missing")
+        elif not isinstance(value, str) or not value.strip():
+            self.problem(key, f"'{key}' must be text")
+        else:
+            return value
+        return ""
+
+    def texts(self, key: str, *, needed: bool = False) -> tuple[str, ...]:
+        value = self.values.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            self.problem(key, f"'{key}' must be a list of texts")
+            return ()
+        if needed and not value:
+            self.problem(
+                key, f"'{key}' is missing" if key not in self.values else f"'{key}' is empty"
+            )
+        return tuple(value)
+
+    def tables(self, key: str) -> Iterator[_Table]:
+        value = self.values.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+            self.problem(key, f"'{key}' must be written as [[{key}]]")
+            return
+        if not value:
+            self.problem(key, f"there is no [[{key}]]")
+        for number, item in enumerate(value):
+            yield _Table(self.reader, item, key, number)
+
+    def _line(self, key: str) -> int:
+        """The line of a key, or of its table's heading; counted from 1."""
+        start = self._start()
+        pattern = re.compile(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=")
+        heading = re.compile(rf"\s*\[+\s*{re.escape(key)}\b")
+        for index in range(start, len(self.reader.lines)):
+            line = self.reader.lines[index]
+            if index > start and self.heading and line.lstrip().startswith("["):
+                break
+            if pattern.match(line) or (not self.heading and heading.match(line)):
+                return index + 1
+        return start + 1
+
+    def _start(self) -> int:
+        if not self.heading:
+            return 0
+        pattern = re.compile(rf"\s*\[\[\s*{re.escape(self.heading)}\s*\]\]")
+        found = [index for index, line in enumerate(self.reader.lines) if pattern.match(line)]
+        return found[self.number] if self.number < len(found) else 0

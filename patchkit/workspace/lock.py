@@ -1,0 +1,138 @@
+"""`patches/lock.json`: what was rebased from what, and where every byte came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from patchkit import documents
+from patchkit.errors import InconsistentError
+from patchkit.rebase.outcome import Outcome
+from patchkit.releases import Release
+from patchkit.upstream.sources import Origin
+
+if TYPE_CHECKING:
+    from patchkit.rebase.outcome import RebaseResult
+    from patchkit.series.patch import Series
+    from patchkit.upstream.sources import UpstreamTree
+
+SCHEMA = "patchkit.lock/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedPatch:
+    """What became of one patch in a release.
+
+    `file` and `sha256` are None where the outcome leaves the patch out. `from_sha256` is the
+    digest of the patch that was rebased. `offsets` are in lines, one per hunk.
+    """
+
+    name: str
+    outcome: Outcome
+    from_sha256: str
+    file: str | None = None
+    sha256: str | None = None
+    offsets: tuple[int, ...] = ()
+    strategy: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedBase:
+    """What a release's series was rebased from. `three_way` is False without the base's tree."""
+
+    release: str
+    series_sha256: str
+    three_way: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedRelease:
+    """A supported release. Ids are git's, hexadecimal; null where the source has none."""
+
+    tag: str
+    tree: str
+    commit: str | None
+    tag_object: str | None
+    origin: Origin
+    base: LockedBase
+    series_sha256: str
+    patches: tuple[LockedPatch, ...]
+
+    @property
+    def release(self) -> Release:
+        """The release by its tag."""
+        return Release.parse(self.tag)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    """The whole file; releases by their tags."""
+
+    schema: str = SCHEMA
+    releases: dict[str, LockedRelease] = field(default_factory=dict)
+
+    def get(self, release: Release) -> LockedRelease | None:
+        """What is recorded for a release."""
+        return self.releases.get(release.tag)
+
+    @property
+    def supported(self) -> tuple[Release, ...]:
+        """The releases with a series, in ascending order."""
+        return tuple(sorted(locked.release for locked in self.releases.values()))
+
+    def with_release(self, locked: LockedRelease) -> Lock:
+        """The same lock with one release's record in place."""
+        return replace(self, releases={**self.releases, locked.tag: locked})
+
+
+def read_lock(text: bytes, *, file_name: str) -> Lock:
+    """Read the lock.
+
+    Raises `InconsistentError` for what patchkit did not write.
+    """
+    try:
+        lock = documents.decode(text, Lock)
+    except documents.MalformedDocument as error:
+        raise InconsistentError(
+            f"{file_name} is damaged: {error}",
+            hint=f"restore it: git checkout -- {file_name}",
+        ) from error
+    if lock.schema != SCHEMA:
+        raise InconsistentError(
+            f"{file_name} has the schema '{lock.schema}'; this patchkit reads '{SCHEMA}'",
+            hint="use the patchkit that wrote it, or a newer one",
+        )
+    for tag, locked in lock.releases.items():
+        if tag != locked.tag or Release.from_tag(tag) is None:
+            raise InconsistentError(
+                f"{file_name} files '{locked.tag}' under '{tag}'",
+                hint=f"restore it: git checkout -- {file_name}",
+            )
+    return lock
+
+
+def lock_release(
+    *, tree: UpstreamTree, base: Release, series: Series, result: RebaseResult
+) -> LockedRelease:
+    """The record of a finished rebase of `series` (written for `base`) onto `tree`."""
+    return LockedRelease(
+        tag=tree.release.tag,
+        tree=tree.tree,
+        commit=tree.commit,
+        tag_object=tree.tag_object,
+        origin=tree.origin,
+        base=LockedBase(release=base.tag, series_sha256=series.sha256, three_way=result.three_way),
+        series_sha256=result.series.sha256,
+        patches=tuple(
+            LockedPatch(
+                name=outcome.original.name,
+                outcome=outcome.outcome,
+                from_sha256=outcome.original.sha256,
+                file=outcome.patch.file_name if outcome.patch else None,
+                sha256=outcome.patch.sha256 if outcome.patch else None,
+                offsets=outcome.offsets,
+                strategy=outcome.strategy,
+            )
+            for outcome in result.results
+        ),
+    )

@@ -1,0 +1,1 @@
+"""patchkit's tests; their modules mirror the packages."""
