@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from patchkit.rebase.apply import split_lines
-from patchkit.rebase.functions import find_functions
+from patchkit.rebase.functions import Functions
 from patchkit.rebase.outcome import MovedLine, Region
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def sides_of(marked: bytes, labels: Labels) -> Iterator[Sides]:
 
 def regions(marked: bytes, labels: Labels, *, target: bytes, path: str) -> tuple[Region, ...]:
     """The conflicts of a marked file, each with what moved."""
-    functions = find_functions(target)
+    functions = Functions(split_lines(target))
     return tuple(
         Region(
             line=sides.target_line,
@@ -82,13 +82,13 @@ def regions(marked: bytes, labels: Labels, *, target: bytes, path: str) -> tuple
 
 def moved_lines(sides: Sides, target: bytes, path: str) -> tuple[MovedLine, ...]:
     """Lines of the base's side that the target has no longer here, but elsewhere."""
-    functions = find_functions(target)
+    functions = Functions(split_lines(target))
     here = {_normal(line) for line in sides.target}
     wanted = [
         line for line in map(_normal, sides.base) if len(line) >= _TELLING and line not in here
     ]
     places: dict[bytes, list[int]] = {}
-    for index, line in enumerate(split_lines(target)):
+    for index, line in enumerate(functions.lines):
         places.setdefault(_normal(line), []).append(index)
     found = [
         MovedLine(

@@ -203,7 +203,9 @@ def _compare(merges: list[FileMerge], patch: Patch) -> tuple[Outcome, tuple[int,
     hunks_of = {file.path: file.hunks for file in patch.files}
     pairs: list[tuple[Hunk, Hunk]] = []
     for merge in merges:
-        old, new = merge.canonical_hunks(), hunks_of.get(merge.path, ())
+        old, new = merge.change.hunks, hunks_of.get(merge.path, ())
+        if [hunk.lines for hunk in old] != [hunk.lines for hunk in new]:
+            old = merge.canonical_hunks()  # as written, hunks may be cut in another way
         if len(old) != len(new):
             return Outcome.MERGED, ()
         pairs += zip(old, new, strict=True)

@@ -3,54 +3,53 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-_HEADING = re.compile(rb"^[A-Za-z_$](?!\w*:\s*$)[^\n]*", re.MULTILINE)
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_FIRST = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_$")
+_LABEL = re.compile(rb"\w+:\s*$")
 _NAME = re.compile(r"([A-Za-z_]\w*)\s*\(")
 
 
 @dataclass(frozen=True, slots=True)
 class Functions:
-    """The headings of a file, in order: the lines at which they stand and their offsets.
+    """A file's lines, asked for the functions in them. Line indices count from 0.
 
-    Lines and offsets (in bytes) count from 0.
+    Nothing is looked at that is not asked for: a walk from a line to its heading is short, and
+    systemd's files are long.
     """
 
-    content: bytes
-    lines: tuple[int, ...]
-    offsets: tuple[int, ...]
-    headings: tuple[bytes, ...]
+    lines: Sequence[bytes]
 
-    def enclosing(self, index: int) -> str:
-        """The name of what encloses the line at `index` (from 0), or the empty string."""
-        place = bisect_right(self.lines, index) - 1
-        return name_of(self.headings[place]) if place >= 0 else ""
-
-    def body(self, name: str) -> bytes | None:
-        """The text of the first function of that name, its heading included."""
-        ends = (*self.offsets[1:], len(self.content))
-        for start, end, heading in zip(self.offsets, ends, self.headings, strict=True):
-            if name.encode("utf-8", "replace")[:20] in heading and name_of(heading) == name:
-                return self.content[start:end]
+    def heading(self, index: int) -> int | None:
+        """The line at which the function around the line at `index` starts, or None."""
+        for place in range(min(index, len(self.lines) - 1), -1, -1):
+            if _is_heading(self.lines[place]):
+                return place
         return None
 
+    def enclosing(self, index: int) -> str:
+        """The name of what encloses the line at `index`, or the empty string."""
+        place = self.heading(index)
+        return name_of(self.lines[place]) if place is not None else ""
 
-def find_functions(content: bytes) -> Functions:
-    """Find what git would write after a hunk's `@@`."""
-    found = list(_HEADING.finditer(content))
-    lines = []
-    line = offset = 0
-    for match in found:
-        line += content.count(b"\n", offset, match.start())
-        offset = match.start()
-        lines.append(line)
-    return Functions(
-        content=content,
-        lines=tuple(lines),
-        offsets=tuple(match.start() for match in found),
-        headings=tuple(match[0] for match in found),
-    )
+    def body(self, heading: int) -> tuple[bytes, ...]:
+        """The lines of the function that starts at `heading`."""
+        end = heading + 1
+        while end < len(self.lines) and not _is_heading(self.lines[end]):
+            end += 1
+        return tuple(self.lines[heading:end])
+
+    def find(self, name: str) -> int | None:
+        """The line at which the first function of that name starts, or None."""
+        wanted = name.encode("utf-8", "replace")
+        for place, line in enumerate(self.lines):
+            if wanted in line and _is_heading(line) and name_of(line) == name:
+                return place
+        return None
 
 
 def name_of(heading: bytes) -> str:
@@ -58,3 +57,7 @@ def name_of(heading: bytes) -> str:
     text = heading.decode("utf-8", "replace").strip()
     match = _NAME.search(text)
     return match[1] if match else text.rstrip(" {=")[:60]
+
+
+def _is_heading(line: bytes) -> bool:
+    return line[:1] != b"" and line[0] in _FIRST and not _LABEL.match(line)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from patchkit.rebase.apply import split_lines
-from patchkit.rebase.functions import Functions, find_functions
+from patchkit.rebase.functions import Functions, name_of
 from patchkit.rebase.outcome import Notice
 from patchkit.series.patch import LineKind
 
@@ -23,39 +24,33 @@ def notices(path: str, base: bytes, target: bytes, hunks: Sequence[Hunk]) -> tup
     """
     if base == target or not hunks:
         return ()
-    here, there = find_functions(target), find_functions(base)
-    touched = dict.fromkeys(name for hunk in hunks for name in _functions_of(hunk, here) if name)
+    here, there = Functions(split_lines(target)), Functions(split_lines(base))
+    headings = dict.fromkeys(place for hunk in hunks for place in _headings_of(hunk, here))
     found = []
-    for name in touched:
-        old, new = there.body(name), here.body(name)
-        if old is None:
+    for heading in headings:
+        name, new = name_of(here.lines[heading]), here.body(heading)
+        origin = there.find(name)
+        if origin is None:
             found.append(Notice(path=path, function=name, what="is new upstream"))
-        elif new is not None and old != new:
+        elif (old := there.body(origin)) != new:
             count = _changed_lines(old, new)
             found.append(Notice(path=path, function=name, what=f"changed upstream ({count} lines)"))
     return tuple(found)
 
 
-def _functions_of(hunk: Hunk, functions: Functions) -> tuple[str, ...]:
-    """What encloses the hunk's changed lines, an entry a line."""
+def _headings_of(hunk: Hunk, functions: Functions) -> tuple[int, ...]:
+    """Where the functions start that the hunk changes, each once."""
     index = hunk.old_index
-    names = []
+    headings = []
     for line in hunk.lines:
         if line.kind is not LineKind.CONTEXT:
-            names.append(functions.enclosing(index))
+            headings.append(functions.heading(index))
         if line.kind is not LineKind.ADDED:
             index += 1
-    return tuple(names)
+    return tuple(dict.fromkeys(place for place in headings if place is not None))
 
 
-def _changed_lines(old: bytes, new: bytes) -> int:
+def _changed_lines(old: Sequence[bytes], new: Sequence[bytes]) -> int:
     """How many lines of either text the other lacks."""
-    before, after = split_lines(old), split_lines(new)
-    rest = list(after)
-    gone = 0
-    for line in before:
-        if line in rest:
-            rest.remove(line)
-        else:
-            gone += 1
-    return gone + len(rest)
+    before, after = Counter(old), Counter(new)
+    return (before - after).total() + (after - before).total()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -101,10 +101,11 @@ class FileConflict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileState:
-    """A file's mode (git's) and bytes."""
+    """A file's mode (git's) and bytes; `id` is the blob's hexadecimal id where it is known."""
 
     mode: int
     content: bytes
+    id: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

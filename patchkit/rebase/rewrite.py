@@ -70,8 +70,8 @@ def _change(
         new_path=path if after else None,
         old_mode=before.mode if before else None,
         new_mode=after.mode if after else None,
-        old_id=blob_id(old) if before else None,
-        new_id=blob_id(new) if after else None,
+        old_id=before.id or blob_id(old) if before else None,
+        new_id=after.id or blob_id(new) if after else None,
         similarity=similarity,
         hunks=difference(old, new),
     )

@@ -58,7 +58,8 @@ class TreeView:
         if entry is None:
             return None
         is_file = entry.mode in (0o100644, 0o100755, 0o120000)
-        return FileState(mode=entry.mode, content=self.source.blob(entry.id) if is_file else b"")
+        content = self.source.blob(entry.id) if is_file else b""
+        return FileState(mode=entry.mode, content=content, id=entry.id)
 
     def with_changes(self, changes: Mapping[str, FileState | None]) -> TreeView:
         """The same tree with more changes over it."""
