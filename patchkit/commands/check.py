@@ -30,11 +30,15 @@ examples:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseCheck:
-    """One release: what is wrong, and whether the patches were applied to its tree."""
+    """One release: what is wrong, and whether the patches were applied to its tree.
+
+    `unproven` says why they could not be applied although nothing is known to be wrong.
+    """
 
     release: str
     applied: bool
     problems: tuple[str, ...]
+    unproven: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +79,16 @@ def run(arguments: argparse.Namespace, invocation: Invocation) -> ExitCode:
     )
     console.table(_table(report))
     console.document(report)
-    return ExitCode.DONE if report.consistent else ExitCode.INCONSISTENT
+    if not report.consistent:
+        return ExitCode.INCONSISTENT
+    unproven = [check.release for check in checks if check.unproven]
+    if unproven:
+        console.error(
+            f"the tree of {', '.join(unproven)} cannot be had, so the patches were not applied",
+            "name a repository that has it with --upstream, or leave trees out with --offline",
+        )
+        return ExitCode.UNAVAILABLE
+    return ExitCode.DONE
 
 
 def _check(
@@ -97,7 +110,11 @@ def _check(
                 if offline
                 else upstream.tree(locked.release, expected=locked.tree)
             )
-        except (UnavailableError, InconsistentError) as error:
+        except UnavailableError as error:
+            return ReleaseCheck(
+                release=locked.tag, applied=False, problems=(), unproven=error.message
+            )
+        except InconsistentError as error:
             problems.append(error.message)
             tree = None
         if tree is not None and tree.tree != locked.tree:
@@ -127,10 +144,16 @@ def _table(report: CheckReport) -> Table:
         rows=tuple(
             (
                 Cell(check.release, Tone.STRONG),
-                Cell("inconsistent", Tone.BAD) if check.problems else Cell("consistent", Tone.GOOD),
+                _state(check),
                 Cell("apply strictly" if check.applied else "not tried"),
-                Cell("; ".join(check.problems) or "-"),
+                Cell("; ".join(check.problems) or check.unproven or "-"),
             )
             for check in report.releases
         ),
     )
+
+
+def _state(check: ReleaseCheck) -> Cell:
+    if check.problems:
+        return Cell("inconsistent", Tone.BAD)
+    return Cell("unproven", Tone.CARE) if check.unproven else Cell("consistent", Tone.GOOD)

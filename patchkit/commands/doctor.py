@@ -7,11 +7,12 @@ import sys
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import version as version_of
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from patchkit.console import Cell, Table, Tone
 from patchkit.errors import ExitCode, PatchkitError
-from patchkit.upstream.apt import APT, mirror
+from patchkit.upstream.apt import mirror
 
 if TYPE_CHECKING:
     import argparse
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from patchkit.commands.invocation import Invocation
 
+_APT = Path("/etc/apt")
 _GIB = 1024**3
 _ROOM_WANTED = 2 * _GIB
 
@@ -178,7 +180,7 @@ def _sources(invocation: Invocation) -> Iterator[Finding]:
     yield Finding(
         name="Debian mirror",
         state=State.GOOD,
-        detail=mirror(APT),
+        detail=mirror(_APT),
         used_by="source debian",
     )
 

@@ -253,6 +253,8 @@ class _Rebase:
         console = self.invocation.console
         console.say(f"{told.base} -> {told.release} ({source_notes(self.target)})", Tone.STRONG)
         console.table(report.table(told))
+        for line in report.look_lines(told):
+            console.say(line, Tone.CARE)
         for text, tone in report.conflict_lines(told):
             console.say(text, tone)
         for text, tone in _ending(told):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,9 +30,7 @@ class Refused:
 
 def split_lines(content: bytes) -> list[bytes]:
     """Lines with their newlines; only `\\n` ends a line, as for git."""
-    lines = content.split(b"\n")
-    last = lines.pop()
-    return [line + b"\n" for line in lines] + ([last] if last else [])
+    return BytesIO(content).readlines()
 
 
 def apply_exactly(content: bytes, hunks: Sequence[Hunk]) -> bytes | None:

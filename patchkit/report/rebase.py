@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -154,8 +153,19 @@ def _offset_text(offsets: tuple[int, ...]) -> str:
 
 def _look_text(patch: PatchReport) -> str:
     if patch.conflict:
-        return "; ".join(f"{file.path}: {file.reason}" for file in patch.conflict)
-    return "; ".join(notice_text(notice) for notice in patch.look_at) or "-"
+        return f"conflict in {_counted(len(patch.conflict), 'file')}"
+    return _counted(len(patch.look_at), "place") if patch.look_at else "-"
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}{'s' * (count != 1)}"
+
+
+def look_lines(report: RebaseReport) -> Iterator[str]:
+    """Every place to look at, for those who read on."""
+    for patch in report.patches:
+        for notice in patch.look_at:
+            yield f"look at {patch.name}: {notice_text(notice)}"
 
 
 def notice_text(notice: Notice) -> str:
@@ -163,7 +173,7 @@ def notice_text(notice: Notice) -> str:
     if not notice.function:
         return f"{notice.path} {notice.what}"
     call = "()" if notice.function.isidentifier() else ""
-    return f"{posixpath.basename(notice.path)}: {notice.function}{call} {notice.what}"
+    return f"{notice.path}: {notice.function}{call} {notice.what}"
 
 
 def conflict_lines(report: RebaseReport) -> Iterator[tuple[str, Tone]]:

@@ -9,14 +9,15 @@ import re
 
 _NAMED = {7: "a", 8: "b", 9: "t", 10: "n", 11: "v", 12: "f", 13: "r", 34: '"', 92: "\\"}
 _BACK = {letter: code for code, letter in _NAMED.items()}
+_PLAIN = re.compile(r"[ !#-\[\]-~]*")
 _ESCAPE = re.compile(r"\\([0-3][0-7]{2}|.)", re.DOTALL)
 
 
 def quote(path: str) -> str:
     """Write a path as git does: in double quotes with escapes when any byte needs one."""
-    raw = path.encode("utf-8", "surrogateescape")
-    if all(0x20 <= byte < 0x7F and byte not in (34, 92) for byte in raw):
+    if _PLAIN.fullmatch(path):
         return path
+    raw = path.encode("utf-8", "surrogateescape")
     return '"' + "".join(_quoted(byte) for byte in raw) + '"'
 
 

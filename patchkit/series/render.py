@@ -167,7 +167,7 @@ def _named(prefix: str, path: str | None) -> str:
     if path is None:
         return "/dev/null"
     written = quote(prefix + path)
-    return written + "\t" if " " in path and not written.startswith('"') else written
+    return written + "\t" if " " in path else written
 
 
 def _extended_headers(file: FileChange) -> list[str]:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from patchkit import documents
 from patchkit.errors import InconsistentError, StorageError, UnavailableError
 from patchkit.upstream import compressed, debian_index, intake, tarball
-from patchkit.upstream.debian_index import Tarball
 from patchkit.upstream.problems import NotThereError, UnreachableError
 from patchkit.upstream.sources import Origin, SourceKind, UpstreamTree
 from patchkit.upstream.store import require_expected, require_same
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from patchkit.console import Console
     from patchkit.releases import Release
     from patchkit.upstream.bodies import Cached
+    from patchkit.upstream.debian_index import Tarball
     from patchkit.upstream.http import Web
     from patchkit.upstream.sources import DebianSource
     from patchkit.upstream.store import Store
@@ -47,7 +47,7 @@ class Candidate:
     """A tarball, and the suite whose index lists it."""
 
     suite: str
-    tarball: Tarball
+    tarball: debian_index.Tarball
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ class _Digested:
     """What an index said, so that it need not be read again."""
 
     schema: str
-    tarballs: tuple[Tarball, ...]
+    tarballs: tuple[debian_index.Tarball, ...]
 
 
 _SCHEMA = "patchkit.debian-index/1"
@@ -221,7 +221,7 @@ class DebianArchive:
         try:
             return self._receive(release, f"{self._mirror}/{folder}/{file}", file, None, expected)
         except NotThereError as error:
-            raise UnavailableError(
+            raise NotThereError(
                 f"{self._mirror} neither lists {release} ({', '.join(self._suites)}) "
                 "nor keeps it in its pool"
             ) from error

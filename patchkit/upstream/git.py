@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import unquote, urlsplit
@@ -23,10 +24,6 @@ if TYPE_CHECKING:
     from patchkit.upstream.sources import GitSource
     from patchkit.upstream.store import Store
 
-_CONNECT = 10_000
-_SILENCE = 60_000
-"""How long a server may take to answer a connection, and between two bytes, in milliseconds."""
-
 _UNREACHABLE = re.compile(
     r"resolve|failed to connect|connection (refused|reset)|unreachable|timed? ?out|no route", re.I
 )
@@ -41,12 +38,26 @@ class _Login(Exception):  # noqa: N818 - it never leaves this module
 
 def local_path(location: str) -> Path | None:
     """The path that a location means, or None when it is a URL."""
-    if location.startswith("file://"):
-        return Path(unquote(urlsplit(location).path))
-    path = Path(location).expanduser()
+    try:
+        if location.startswith("file://"):
+            return Path(unquote(urlsplit(location).path))
+        path = Path(location).expanduser()
+    except (ValueError, RuntimeError):  # neither a URL nor somebody's home: told when it is used
+        return Path(location)
     if "://" in location or (_SCP.match(location) and not path.exists()):
         return None
     return path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long a server may take, in milliseconds, to accept and then between two bytes.
+
+    libgit2 has one such setting for the whole process.
+    """
+
+    connect: int = 10_000
+    silence: int = 60_000
 
 
 class LocalRepository:
@@ -100,14 +111,20 @@ class LocalRepository:
 class RemoteRepository:
     """A repository behind a URL: its tags are listed without cloning, one is fetched at a time."""
 
-    def __init__(self, source: GitSource, store: Store, console: Console) -> None:
+    def __init__(
+        self,
+        source: GitSource,
+        store: Store,
+        console: Console,
+        *,
+        patience: Patience | None = None,
+    ) -> None:
         self.name = source.name
         self._location = source.location
         self._shown = _without_password(source.location)
         self._store = store
         self._console = console
-        pygit2.settings.server_connect_timeout = _CONNECT
-        pygit2.settings.server_timeout = _SILENCE
+        self._patience = patience or Patience()
 
     def releases(self) -> frozenset[Release]:
         """The releases that its tags name. Raises `UnavailableError`."""
@@ -142,6 +159,8 @@ class RemoteRepository:
         intake.record_git(self._store, fetched, location=self._location)
 
     def _connect(self, repository: pygit2.Repository) -> Remote:
+        pygit2.settings.server_connect_timeout = self._patience.connect
+        pygit2.settings.server_timeout = self._patience.silence
         try:
             remote = repository.remotes.create_anonymous(self._location)
             remote.connect(callbacks=_Callbacks(None), proxy=True)

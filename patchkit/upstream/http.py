@@ -63,34 +63,39 @@ class _Wanted:
     size: int
     exact: bool
 
-    def check_announced(self, url: str, size: int | None) -> None:
-        if size is None:
-            return
-        if size > self.size:
-            raise _too_large(url, self.size)
-        self._check_size(url, size)
-
     def check_received(self, url: str, size: int, sha256: str) -> None:
-        self._check_size(url, size)
-        if self.sha256 not in (None, sha256):
-            raise _wrong_digest(url, sha256, self.sha256)
-
-    def _check_size(self, url: str, size: int) -> None:
         if self.exact and size != self.size:
-            raise InconsistentError(
-                f"{url} has {size} bytes, not {self.size}; it is not used",
-                hint="the mirror is being updated, or the file was tampered with; try again later",
-            )
+            raise _refused(url, f"has {size} bytes, not {self.size}")
+        if self.sha256 not in (None, sha256):
+            raise _refused(url, f"has the SHA-256 {sha256}, not {self.sha256}")
+
+    def check_not_larger(self, url: str, size: int) -> None:
+        if size <= self.size:
+            return
+        if self.exact:
+            raise _refused(url, f"has more than {self.size} bytes")
+        raise UnavailableError(f"{url} is larger than {self.size} bytes; it is not downloaded")
 
 
-class _BoundedRetry(Retry):
-    """urllib3's, with a Retry-After that cannot keep us forever."""
+def _retry(patience: Patience) -> Retry:
+    """What urllib3 tries again before a body begins."""
 
-    asked: float = 20
+    class BoundedRetry(Retry):
+        """With a Retry-After that cannot keep us forever."""
 
-    def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
-        wanted = super().get_retry_after(response)
-        return None if wanted is None else min(wanted, self.asked)
+        def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
+            wanted = super().get_retry_after(response)
+            return None if wanted is None else min(wanted, patience.asked)
+
+    return BoundedRetry(
+        total=4,
+        connect=1,
+        redirect=None,
+        backoff_factor=patience.pause,
+        status_forcelist=(429, 500, 502, 503, 504),
+        allowed_methods=("GET", "HEAD"),
+        raise_on_status=False,
+    )
 
 
 class Web:
@@ -100,23 +105,13 @@ class Web:
         self._cache = cache
         self._bodies = BodyCache(cache)
         self._patience = patience or Patience()
-        _BoundedRetry.asked = self._patience.asked
-        retry = _BoundedRetry(
-            total=4,
-            connect=1,
-            redirect=None,
-            backoff_factor=self._patience.pause,
-            status_forcelist=(429, 500, 502, 503, 504),
-            allowed_methods=("GET", "HEAD"),
-            raise_on_status=False,
-        )
         self._session = requests.Session()
         self._session.max_redirects = 5
         self._session.headers.update(
             {"User-Agent": f"patchkit/{__version__}", "Accept-Encoding": "identity"}
         )
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, HTTPAdapter(max_retries=retry))
+            self._session.mount(scheme, HTTPAdapter(max_retries=_retry(self._patience)))
 
     def get_cached(
         self, url: str, *, limit: int, sha256: str | None = None, fresh_for: float = 0
@@ -189,7 +184,7 @@ class Web:
         if kept is None:
             raise UnavailableError(f"{url} answers as if it had been asked for news")
         if sha256 not in (None, kept.sha256):
-            raise _wrong_digest(url, kept.sha256, sha256)
+            raise _refused(url, f"has the SHA-256 {kept.sha256}, not {sha256}")
         return self._bodies.confirm(kept)
 
     def _transfer(
@@ -236,14 +231,13 @@ class Web:
             if (length := answer.headers.get("Content-Length", "")).isdecimal()
             else None
         )
-        wanted.check_announced(url, announced)
+        wanted.check_not_larger(url, announced or 0)
         digest, received = hashlib.sha256(), 0
         until = time.monotonic() + self._patience.whole
         try:
             for chunk in answer.raw.stream(_CHUNK, decode_content=False):
                 received += len(chunk)
-                if received > wanted.size:
-                    raise _too_large(url, wanted.size)
+                wanted.check_not_larger(url, received)
                 if time.monotonic() > until:
                     raise UnavailableError(
                         f"{url} takes more than {self._patience.whole:g} seconds"
@@ -306,12 +300,8 @@ def _reason(error: BaseException) -> str:
     return text
 
 
-def _too_large(url: str, size: int) -> UnavailableError:
-    return UnavailableError(f"{url} is larger than {size} bytes; it is not downloaded further")
-
-
-def _wrong_digest(url: str, got: str, wanted: str | None) -> InconsistentError:
+def _refused(url: str, why: str) -> InconsistentError:
     return InconsistentError(
-        f"{url} has the SHA-256 {got}, not {wanted}; it is not used",
+        f"{url} {why}; it is not used",
         hint="the mirror is being updated, or the file was tampered with; try again later",
     )

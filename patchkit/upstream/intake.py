@@ -91,10 +91,12 @@ def adopt(store: Store, repository: Path) -> None:
 
 
 def sweep(store: Store) -> None:
-    """Remove what a killed process left unfinished."""
+    """Remove what a killed process left unfinished, here and beside (downloads)."""
     for left in store.folder.parent.glob(f"{ASIDE}*"):
         shutil.rmtree(left, ignore_errors=True)
     for left in (store.folder / "objects" / "pack").glob(f"{TEMPORARY}*"):
+        left.unlink(missing_ok=True)
+    for left in (store.folder.parent / "debian").glob("*systemd_*"):
         left.unlink(missing_ok=True)
 
 

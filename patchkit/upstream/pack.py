@@ -6,6 +6,7 @@ Objects are stored whole, without deltas.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import struct
@@ -63,8 +64,9 @@ class PackWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stream.close()
         self._path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # what it still would write is no loss
+            self._stream.close()
 
     def add(self, kind: Kind, content: bytes) -> bytes:
         """Write an object unless it is there already; returns its id as 20 bytes."""

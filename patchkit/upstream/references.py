@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 TAGS = "refs/tags/"
+DEBIAN = "refs/patchkit/debian/"
 
 LIBGIT2_ERRORS = (pygit2.GitError, KeyError, ValueError, OSError)
 """What pygit2 raises, over its versions."""
@@ -61,7 +62,7 @@ def tag_note(release: Release) -> str:
 
 def debian(release: Release) -> str:
     """The reference of a tree that was made from Debian's tarball."""
-    return f"refs/patchkit/debian/{release.tag}"
+    return f"{DEBIAN}{release.tag}"
 
 
 def override(release: Release, location: str) -> str:
@@ -116,11 +117,11 @@ def note(
     point(repository, reference, str(commit))
 
 
-def releases(references: Iterable[str | bytes | None]) -> frozenset[Release]:
-    """The releases that a repository's tags name; other references are ignored."""
+def releases(references: Iterable[str | bytes | None], *, under: str = TAGS) -> frozenset[Release]:
+    """The releases that the references below `under` name; others are ignored."""
     found = set()
     for reference in references:
         name = reference.decode("utf-8", "replace") if isinstance(reference, bytes) else reference
-        if name and name.startswith(TAGS) and (it := Release.from_tag(name.removeprefix(TAGS))):
+        if name and name.startswith(under) and (it := Release.from_tag(name.removeprefix(under))):
             found.add(it)
     return frozenset(found)

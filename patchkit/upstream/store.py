@@ -150,6 +150,12 @@ class Store:
 
     # Looking into a tree
 
+    def releases(self) -> frozenset[Release]:
+        """The releases that the cache holds."""
+        held = self.repository.raw_listall_references()
+        tarballs = references.releases(held, under=references.DEBIAN)
+        return references.releases(held) | tarballs
+
     def entry(self, tree: str, path: str) -> Entry | None:
         """Look a path (slashes, no leading one) up in a tree; None when it is not there.
 

@@ -12,7 +12,7 @@ from patchkit.errors import InconsistentError, UnavailableError
 from patchkit.upstream import git, intake
 from patchkit.upstream.hold import held
 from patchkit.upstream.listings import ListingCache
-from patchkit.upstream.problems import UnreachableError
+from patchkit.upstream.problems import NotThereError, UnreachableError
 from patchkit.upstream.sources import OVERRIDE, GitSource, Listing
 from patchkit.upstream.store import require_expected, require_same
 
@@ -111,7 +111,7 @@ class Upstream:
         Raises as `tree`.
         """
         trees: list[UpstreamTree] = []
-        problems: dict[str, str] = {}
+        problems: dict[str, UnavailableError] = {}
         with held(self._cache, doing=f"checking {release}", console=self._console):
             intake.sweep(self.store)
             for source in self.sources:
@@ -159,7 +159,7 @@ class Upstream:
             return None  # told of when it is this source's turn
 
     def _fetched(self, release: Release, expected: str | None) -> UpstreamTree:
-        problems: dict[str, str] = {}
+        problems: dict[str, UnavailableError] = {}
         for source in self.sources:
             try:
                 return self._from(source, release, expected)
@@ -230,20 +230,22 @@ class Upstream:
         if isinstance(error, UnreachableError):
             self._unreachable[source] = error
 
-    def _pass_over(self, source: Source, error: UnavailableError, problems: dict[str, str]) -> None:
+    def _pass_over(
+        self, source: Source, error: UnavailableError, problems: dict[str, UnavailableError]
+    ) -> None:
         self._remember(source, error)
-        problems[source.name] = error.message
+        problems[source.name] = error
         line = f"{source.name} cannot serve: {error.message}"
         if line not in self._said:
             self._said.add(line)
             self._console.note(line, Tone.CARE)
 
-    def _nowhere(self, release: Release, problems: dict[str, str]) -> UnavailableError:
+    def _nowhere(self, release: Release, problems: dict[str, UnavailableError]) -> UnavailableError:
         """What to say when every source failed, and what there is instead."""
         listings = self.listings()
-        if all(listing.problem is None for listing in listings) and not any(
-            release in listing.releases | listing.passed_over for listing in listings
-        ):
+        listed = any(release in each.releases | each.passed_over for each in listings)
+        absent = all(isinstance(problem, NotThereError) for problem in problems.values())
+        if problems and absent and not listed:
             message = f"no source has a release {release}"
         else:
             message = f"{release} cannot be had from any source"

@@ -37,6 +37,11 @@ def audit_record(
         elif patch.sha256 != recorded.sha256:
             problems.append(f"{patch.file_name} has been changed since it was written")
     problems += [f"{patch.file_name} is not in the lock" for patch in on_disk.values()]
+    for entry in config.patches:
+        touched = [set(p.paths) for p in series.patches if p.name == entry.name]
+        unnamed = sorted(set().union(*touched) - set(entry.files))
+        if unnamed:
+            problems.append(f"{entry.name} changes {unnamed[0]}, which series.toml does not name")
     if not problems and series.sha256 != locked.series_sha256:
         problems.append("the series' digest is not the one in the lock")
     return tuple(problems)
