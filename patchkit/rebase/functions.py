@@ -44,12 +44,18 @@ class Functions:
         return tuple(self.lines[heading:end])
 
     def find(self, name: str) -> int | None:
-        """The line at which the first function of that name starts, or None."""
+        """The line at which the first function of that name starts, or None.
+
+        A definition is preferred to a declaration.
+        """
         wanted = name.encode("utf-8", "replace")
-        for place, line in enumerate(self.lines):
-            if wanted in line and _is_heading(line) and name_of(line) == name:
-                return place
-        return None
+        found = [
+            place
+            for place, line in enumerate(self.lines)
+            if wanted in line and _is_heading(line) and name_of(line) == name
+        ]
+        definitions = (place for place in found if not self.lines[place].rstrip().endswith(b";"))
+        return next(definitions, found[0] if found else None)
 
 
 def name_of(heading: bytes) -> str:

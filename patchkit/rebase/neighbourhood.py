@@ -34,7 +34,8 @@ def notices(path: str, base: bytes, target: bytes, hunks: Sequence[Hunk]) -> tup
             found.append(Notice(path=path, function=name, what="is new upstream"))
         elif (old := there.body(origin)) != new:
             count = _changed_lines(old, new)
-            found.append(Notice(path=path, function=name, what=f"changed upstream ({count} lines)"))
+            lines = f"{count} line{'s' * (count != 1)}"
+            found.append(Notice(path=path, function=name, what=f"changed upstream ({lines})"))
     return tuple(found)
 
 

@@ -24,7 +24,8 @@ class LockedPatch:
     """What became of one patch in a release.
 
     `file` and `sha256` are None where the outcome leaves the patch out. `from_sha256` is the
-    digest of the patch that was rebased. `offsets` are in lines, one per hunk.
+    digest of the patch that was rebased. `offsets` are the least and the greatest way of its
+    hunks in lines; empty where no hunk moved, or where hunks do not correspond.
     """
 
     name: str
@@ -47,7 +48,11 @@ class LockedBase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockedRelease:
-    """A supported release. Ids are git's, hexadecimal; null where the source has none."""
+    """A supported release. Ids are git's, hexadecimal; null where the source has none.
+
+    `nar_hash` is that of the source's archive as Nix writes it (`sha256-…=`), None as long as
+    it was not computed: `patchkit overlay` does.
+    """
 
     tag: str
     tree: str
@@ -57,6 +62,7 @@ class LockedRelease:
     base: LockedBase
     series_sha256: str
     patches: tuple[LockedPatch, ...]
+    nar_hash: str | None = None
 
     @property
     def release(self) -> Release:
@@ -81,7 +87,13 @@ class Lock:
         return tuple(sorted(locked.release for locked in self.releases.values()))
 
     def with_release(self, locked: LockedRelease) -> Lock:
-        """The same lock with one release's record in place."""
+        """The same lock with one release's record in place.
+
+        What was known of the same tree's archive stays known.
+        """
+        before = self.releases.get(locked.tag)
+        if locked.nar_hash is None and before is not None and before.tree == locked.tree:
+            locked = replace(locked, nar_hash=before.nar_hash)
         return replace(self, releases={**self.releases, locked.tag: locked})
 
 
@@ -114,25 +126,34 @@ def read_lock(text: bytes, *, file_name: str) -> Lock:
 def lock_release(
     *, tree: UpstreamTree, base: Release, series: Series, result: RebaseResult
 ) -> LockedRelease:
-    """The record of a finished rebase of `series` (written for `base`) onto `tree`."""
+    """The record of a finished rebase of `series` (written for `base`) onto `tree`.
+
+    A series that was rebased onto its own base comes from itself, in canonical form.
+    """
+    source = result.series if base == tree.release else series
+    digests = {patch.name: patch.sha256 for patch in source.patches}
     return LockedRelease(
         tag=tree.release.tag,
         tree=tree.tree,
         commit=tree.commit,
         tag_object=tree.tag_object,
         origin=tree.origin,
-        base=LockedBase(release=base.tag, series_sha256=series.sha256, three_way=result.three_way),
+        base=LockedBase(release=base.tag, series_sha256=source.sha256, three_way=result.three_way),
         series_sha256=result.series.sha256,
         patches=tuple(
             LockedPatch(
                 name=outcome.original.name,
                 outcome=outcome.outcome,
-                from_sha256=outcome.original.sha256,
+                from_sha256=digests.get(outcome.original.name, outcome.original.sha256),
                 file=outcome.patch.file_name if outcome.patch else None,
                 sha256=outcome.patch.sha256 if outcome.patch else None,
-                offsets=outcome.offsets,
+                offsets=_extremes(outcome.offsets),
                 strategy=outcome.strategy,
             )
             for outcome in result.results
         ),
     )
+
+
+def _extremes(offsets: tuple[int, ...]) -> tuple[int, ...]:
+    return (min(offsets), max(offsets)) if any(offsets) else ()
