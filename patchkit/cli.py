@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from patchkit import __version__
 from patchkit.errors import ExitCode, PatchkitError, StorageError
@@ -17,6 +18,7 @@ from patchkit.parser import COMMANDS, build_parser, command
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
+    from types import FrameType
 
     from patchkit.console import Console
 
@@ -32,18 +34,53 @@ class _ErrorDocument:
     meaning: str
 
 
+class _Interruption:
+    """Ctrl-C while it lasts: raises `KeyboardInterrupt` as ever, and remembers that it came.
+
+    libgit2 turns an exception in a callback into an error of its own, so that what arrives at
+    the boundary after Ctrl-C may be anything.
+    """
+
+    def __init__(self) -> None:
+        self.came = False
+        self._before = signal.getsignal(signal.SIGINT)
+
+    def __enter__(self) -> _Interruption:
+        self._handle(self._note)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._handle(self._before)
+
+    def _note(self, _number: int, _frame: FrameType | None) -> None:
+        self.came = True
+        raise KeyboardInterrupt
+
+    def _handle(self, handler: Any) -> None:
+        if self._before is signal.SIG_IGN:  # whoever started us wants it so
+            return
+        try:
+            signal.signal(signal.SIGINT, handler)
+        except ValueError:
+            """Not the main thread, which is the one that Ctrl-C reaches."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run patchkit; returns the process's exit code."""
-    words = list(sys.argv[1:] if argv is None else argv)
-    parser = build_parser({word for word in words if word in COMMANDS})
     try:
-        arguments = parser.parse_args(words)
-    except SystemExit as end:  # argparse has spoken
-        return int(end.code or 0)
-    return _guarded(arguments)
+        with _Interruption() as interruption:
+            words = list(sys.argv[1:] if argv is None else argv)
+            parser = build_parser({word for word in words if word in COMMANDS})
+            try:
+                arguments = parser.parse_args(words)
+            except SystemExit as end:  # argparse has spoken
+                return int(end.code or 0)
+            return _guarded(arguments, interruption)
+    except KeyboardInterrupt:  # before there is a console, or once more
+        return ExitCode.INTERRUPTED
 
 
-def _guarded(arguments: argparse.Namespace) -> int:
+def _guarded(arguments: argparse.Namespace, interruption: _Interruption) -> int:
     """The one error boundary: whatever goes wrong ends in a sentence and an exit code."""
     from patchkit.console import Console  # noqa: PLC0415 - after --help
 
@@ -51,19 +88,24 @@ def _guarded(arguments: argparse.Namespace) -> int:
     console = Console(json=arguments.json, verbosity=verbosity)
     try:
         return int(_run(arguments, console))
-    except PatchkitError as error:
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the boundary
+        if interruption.came or isinstance(error, KeyboardInterrupt):
+            console.error("interrupted", "nothing was half-written; run the same command again")
+            return ExitCode.INTERRUPTED
+        return _ended(console, error)
+
+
+def _ended(console: Console, error: Exception) -> int:
+    """Tell what went wrong; the exit code for it."""
+    if isinstance(error, PatchkitError):
         return _fail(console, error)
-    except KeyboardInterrupt:
-        console.error("interrupted", "nothing was half-written; run the same command again")
-        return ExitCode.INTERRUPTED
-    except BrokenPipeError:
+    if isinstance(error, BrokenPipeError):
         # The reader went away (`patchkit releases | head`): not our failure.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.DONE
-    except OSError as error:
+    if isinstance(error, OSError):
         return _fail(console, StorageError.from_os_error("go on", error))
-    except Exception as error:  # noqa: BLE001 - the boundary
-        return _unexpected(console, error)
+    return _unexpected(console, error)
 
 
 def _run(arguments: argparse.Namespace, console: Console) -> ExitCode:

@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, Protocol
 from patchkit import documents
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
@@ -136,16 +136,21 @@ class Console:
         if not self._is_terminal(stream):
             self._line(stream, table.plain(), Tone.PLAIN)
             return
-        from rich.box import SIMPLE_HEAD  # noqa: PLC0415 - only a terminal pays for it
-        from rich.table import Table as RichTable  # noqa: PLC0415
-        from rich.text import Text  # noqa: PLC0415
+        self._rich(stream).print(_drawn(table))
 
-        drawn = RichTable(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
-        for heading in table.headings:
-            drawn.add_column(heading, overflow="fold")
-        for row in table.rows:
-            drawn.add_row(*(Text(clean(cell.text), style=cell.tone.value) for cell in row))
-        self._rich(stream).print(drawn)
+    @contextmanager
+    def live(self) -> Iterator[Callable[[Table], None] | None]:
+        """A table that changes: what draws it anew, or None where there is no terminal to draw on.
+
+        It goes when the block is left.
+        """
+        if self.verbosity < 0 or not self._is_terminal(self._err):
+            yield None
+            return
+        from rich.live import Live  # noqa: PLC0415 - only a terminal pays for it
+
+        with Live(console=self._rich(self._err), transient=True, auto_refresh=False) as display:
+            yield lambda table: display.update(_drawn(table), refresh=True)
 
     def document(self, value: Any) -> None:
         """Print the JSON document of this command, when JSON was asked for."""
@@ -213,6 +218,20 @@ class Console:
         from rich.console import Console as RichConsole  # noqa: PLC0415
 
         return RichConsole(file=stream, no_color=not self._has_colour(stream), highlight=False)
+
+
+def _drawn(table: Table) -> Any:
+    """A table as rich draws it."""
+    from rich.box import SIMPLE_HEAD  # noqa: PLC0415 - only a terminal pays for it
+    from rich.table import Table as RichTable  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    drawn = RichTable(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for heading in table.headings:
+        drawn.add_column(heading, overflow="fold")
+    for row in table.rows:
+        drawn.add_row(*(Text(clean(cell.text), style=cell.tone.value) for cell in row))
+    return drawn
 
 
 def shorten(words: Sequence[str], limit: int) -> str:

@@ -18,6 +18,11 @@ COMMANDS = {
     "status": "what is supported, what is newest, what to do next",
     "rebase": "move the series onto a release",
     "check": "is everything on disk consistent?",
+    "overlay": "regenerate the Nix overlay",
+    "nixpkgs": "which systemd nixpkgs carries, and whether the series applies there",
+    "build": "build a release, stock or patched",
+    "image": "make a Docker image of what was built",
+    "verify": "run a release in unprivileged Docker: the verdict, with evidence",
     "doctor": "what this machine has and lacks for each command",
     "completion": "a completion script for your shell",
 }

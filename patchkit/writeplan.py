@@ -87,9 +87,6 @@ def held(root: Path, *, doing: str) -> Iterator[Path]:
     state = root / STATE
     try:
         state.mkdir(exist_ok=True)
-        ignore = state / ".gitignore"
-        if not ignore.exists():
-            atomic_write(ignore, b"*\n")
         handle = os.open(state / "held", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
         raise StorageError.from_os_error(f"prepare {state}", error) from error
@@ -108,6 +105,8 @@ def held(root: Path, *, doing: str) -> Iterator[Path]:
             os.ftruncate(handle, 0)
             os.pwrite(handle, f"process {os.getpid()}, {doing}\n".encode(), 0)
             recover(root)
+            if not (state / ".gitignore").exists():
+                atomic_write(state / ".gitignore", b"*\n")
         except OSError as error:
             raise StorageError.from_os_error(f"use {state}", error) from error
         yield state
@@ -121,7 +120,10 @@ def commit(root: Path, plan: WritePlan) -> tuple[PurePosixPath, ...]:
     The caller holds the repository (`held`). Raises `StorageError` with the repository as it
     was before.
     """
-    changed = plan.changed(root)
+    try:
+        changed = plan.changed(root)
+    except OSError as error:
+        raise StorageError.from_os_error("read what is there", error) from error
     if not changed:
         return ()
     state = root / STATE
@@ -134,7 +136,7 @@ def commit(root: Path, plan: WritePlan) -> tuple[PurePosixPath, ...]:
             _refuse_link(root, path)
             _write_synced(stage / str(number), plan.writes[path])
             staged[str(path)] = str(number)
-        _require_writable_folders(root, changed)
+        _require_reachable(root, changed)
         journal = _Journal(
             schema=_JOURNAL_SCHEMA,
             stage=stage.name,
@@ -197,12 +199,14 @@ def recover(root: Path) -> None:
         _sync_folder(state)
     for leftover in state.glob("stage-*"):
         shutil.rmtree(leftover, ignore_errors=True)
+    for temporary in state.glob(".*.tmp"):  # atomic_write's, of a process that died
+        temporary.unlink(missing_ok=True)
 
 
 def _read(path: Path) -> bytes | None:
     try:
         return path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
 
 
@@ -239,13 +243,17 @@ def _refuse_link(root: Path, path: PurePosixPath) -> None:
             )
 
 
-def _require_writable_folders(root: Path, paths: tuple[PurePosixPath, ...]) -> None:
+def _require_reachable(root: Path, paths: tuple[PurePosixPath, ...]) -> None:
     """Find out before the journal stands that every destination can be reached."""
     for path in paths:
+        if (root / path).is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(root / path))
         folder = (root / path).parent
         while not folder.exists():
             folder = folder.parent
         if not folder.is_dir():
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
         if not os.access(folder, os.W_OK | os.X_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+            read_only = os.statvfs(folder).f_flag & os.ST_RDONLY
+            number = errno.EROFS if read_only else errno.EACCES
+            raise OSError(number, os.strerror(number), str(folder))

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from patchkit.console import Cell, Table, Tone
 from patchkit.errors import ExitCode, InconsistentError, UnavailableError, UsageError
+from patchkit.nix.overlay import stale_overlay
 from patchkit.rebase.tree import TreeView
 from patchkit.releases import Release
-from patchkit.workspace.audit import audit_base, audit_record, audit_tree
+from patchkit.workspace.audit import audit_base, audit_record, audit_tree, audit_verification
 
 if TYPE_CHECKING:
     import argparse
@@ -43,11 +44,12 @@ class ReleaseCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckReport:
-    """What `patchkit check --json` prints."""
+    """What `patchkit check --json` prints. `overlay` has the paths that are out of date."""
 
     schema: str = "patchkit.check/1"
     consistent: bool
     releases: tuple[ReleaseCheck, ...]
+    overlay: tuple[str, ...] = ()
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -74,10 +76,16 @@ def run(arguments: argparse.Namespace, invocation: Invocation) -> ExitCode:
             )
         checks.append(_check(locked, workspace, config, upstream, offline=arguments.offline))
     checks += _unrecorded(workspace, {release.tag for release in lock.supported})
+    overlay = stale_overlay(workspace.root, lock)
     report = CheckReport(
-        consistent=not any(check.problems for check in checks), releases=tuple(checks)
+        consistent=not overlay and not any(check.problems for check in checks),
+        releases=tuple(checks),
+        overlay=overlay,
     )
     console.table(_table(report))
+    if overlay:
+        console.say(f"not what would be rendered: {', '.join(overlay)}", Tone.BAD)
+        console.say("regenerate it: patchkit overlay", Tone.NOTE)
     console.document(report)
     if not report.consistent:
         return ExitCode.INCONSISTENT
@@ -102,6 +110,8 @@ def _check(
     problems = list(audit_record(locked, workspace, config))
     if stale := audit_base(locked, workspace, config):
         problems.append(stale)
+    if void := audit_verification(locked, workspace, config):
+        problems.append(void)
     applied = False
     if not problems:
         try:

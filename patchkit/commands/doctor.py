@@ -10,8 +10,18 @@ from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from patchkit.build.preflight import (
+    BUSYBOX,
+    NEEDS,
+    OPTIONAL,
+    Need,
+    NeedKind,
+    missing_needs,
+)
+from patchkit.build.sandbox import INHERITED, find_sandbox
 from patchkit.console import Cell, Table, Tone
 from patchkit.errors import ExitCode, PatchkitError
+from patchkit.proc import SystemRunner
 from patchkit.upstream.apt import mirror
 
 if TYPE_CHECKING:
@@ -66,6 +76,14 @@ class _Program:
     used_by: str
 
 
+_CGROUP = 2
+"""The cgroup version without which nothing of what this is about can be seen."""
+
+_EVERYWHERE = frozenset(("bash", "coreutils", "diffutils", "findutils", "libc-bin", "mawk", "sed"))
+"""Packages that hardly any machine is without: told of only where they are missing."""
+
+_USERS = {BUSYBOX: "image, verify", **dict.fromkeys(OPTIONAL, "build (better with it)")}
+
 _PROGRAMS = (
     _Program(name="git", package="git", used_by="tests, benchmarks"),
     _Program(name="patch", package="patch", used_by="tests"),
@@ -80,7 +98,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, invocation: Invocation) -> ExitCode:
     """Look, tell, and end with 6 when something needed is not there."""
-    findings = [*_runtime(), *_programs(), *_places(invocation)]
+    findings = [*_runtime(), *_programs(), *_building(), _engine(), *_places(invocation)]
     if not arguments.offline:
         findings += _sources(invocation)
     healthy = not any(f.needed and f.state is not State.GOOD for f in findings)
@@ -115,6 +133,62 @@ def _programs() -> Iterator[Finding]:
             used_by=program.used_by,
             remedy=f"apt-get install {program.package}",
         )
+
+
+def _building() -> Iterator[Finding]:
+    """What `build` and `image` need, and what they use when it is there."""
+    runner = SystemRunner(allowed=INHERITED)
+    wanted = (*NEEDS, BUSYBOX, *OPTIONAL)
+    missing = missing_needs(wanted, runner)
+    for need in wanted:
+        if need.package in _EVERYWHERE and need not in missing:
+            continue
+        yield Finding(
+            name=need.name,
+            state=State.ABSENT if need in missing else State.GOOD,
+            detail=_where(need) if need not in missing else f"{need.label} is not there",
+            used_by=_USERS.get(need, "build, verify"),
+            remedy=f"apt-get install {need.package}",
+        )
+    sandbox = find_sandbox((), runner)
+    yield Finding(
+        name="sandbox",
+        state=State.GOOD if sandbox.name else State.ABSENT,
+        detail=sandbox.name or "a build here can reach the network",
+        used_by="build",
+        remedy="apt-get install bubblewrap, and allow user namespaces",
+    )
+
+
+def _where(need: Need) -> str:
+    found = shutil.which(need.name) if need.kind is NeedKind.PROGRAM else None
+    return found or need.label
+
+
+def _engine() -> Finding:
+    """Whether a Docker engine answers, and what it is."""
+    from patchkit.engine.connection import Engine  # noqa: PLC0415 - the SDK takes a while
+    from patchkit.engine.problems import EngineError  # noqa: PLC0415
+
+    try:
+        with Engine.connect(timeout=10) as engine:
+            facts = engine.describe()
+    except EngineError as error:
+        return Finding(
+            name="Docker engine",
+            state=State.ABSENT,
+            detail=error.message,
+            used_by="image, verify",
+            remedy=error.hint,
+        )
+    is_fit = facts.cgroup_version >= _CGROUP
+    return Finding(
+        name="Docker engine",
+        state=State.GOOD if is_fit else State.BROKEN,
+        detail=facts.sentence,
+        used_by="image, verify",
+        remedy="containers need cgroup v2: scripts/dockerd start makes an engine with it",
+    )
 
 
 def _places(invocation: Invocation) -> Iterator[Finding]:

@@ -7,6 +7,14 @@ from typing import TYPE_CHECKING
 
 from patchkit.console import Cell, Table, Tone
 from patchkit.errors import ExitCode, PatchkitError
+from patchkit.nix.channels import (
+    BOOK,
+    ChannelBook,
+    ChannelState,
+    channel_lines,
+    channel_steps,
+)
+from patchkit.nix.overlay import stale_overlay
 from patchkit.rebase.outcome import Outcome
 from patchkit.releases import Release, newest_stable
 from patchkit.workspace import session as sessions
@@ -34,13 +42,19 @@ class SupportedRelease:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusReport:
-    """What `patchkit status --json` prints. `newest` is None when no source could be asked."""
+    """What `patchkit status --json` prints. `newest` is None when no source could be asked.
+
+    `overlay` has the paths in overlays/ that are out of date, `nixpkgs` what is known of its
+    channels since `patchkit nixpkgs` asked them last.
+    """
 
     schema: str = "patchkit.status/1"
     base: str
     newest: str | None
     waiting: str | None
     releases: tuple[SupportedRelease, ...]
+    overlay: tuple[str, ...] = ()
+    nixpkgs: tuple[ChannelState, ...] = ()
     next: tuple[str, ...]
 
 
@@ -60,15 +74,25 @@ def run(arguments: argparse.Namespace, invocation: Invocation) -> ExitCode:
         _supported(lock.releases[release.tag], workspace, config)
         for release in reversed(lock.supported)
     )
+    overlay = stale_overlay(workspace.root, lock)
+    channels = tuple(ChannelBook(invocation.cache / BOOK).read().values())
     report = StatusReport(
         base=config.base.tag,
         newest=newest.tag if newest else None,
         waiting=f"{waiting.target}: {waiting.patch}" if waiting else None,
         releases=releases,
-        next=tuple(_next_steps(releases, newest, waiting)),
+        overlay=overlay,
+        nixpkgs=channels,
+        next=(
+            *_next_steps(releases, newest, waiting),
+            *(("bring overlays/ up to date: patchkit overlay",) if overlay else ()),
+            *channel_steps(channels, lock.supported),
+        ),
     )
     console.say(f"base {report.base}, newest stable upstream {report.newest or 'not known'}")
     console.table(_table(report))
+    for line in channel_lines(channels, lock.supported):
+        console.say(line)
     for step in report.next:
         console.say(f"next: {step}", Tone.NOTE)
     if not report.next:

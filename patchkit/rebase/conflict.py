@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from patchkit.rebase.apply import split_lines
 from patchkit.rebase.functions import Functions
+from patchkit.rebase.objects import difference
 from patchkit.rebase.outcome import MovedLine, Region
+from patchkit.series.patch import LineKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from patchkit.rebase.objects import Labels
     from patchkit.series.patch import Hunk
 
+_MARKER = re.compile(rb"^(?:<{7}|\|{7}|>{7})(?: |\r?$)", re.MULTILINE)
 _MOST_MOVED = 8
 _TELLING = 12
 """A line shorter than this (blanks aside) says nothing about where code went."""
@@ -23,9 +27,13 @@ _TELLING = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sides:
-    """One conflict in a marked file: where it starts in the target, and its three sides."""
+    """One conflict in a marked file, and its three sides.
 
-    target_line: int
+    `index` is how many lines stand before it when of every conflict only the target's side is
+    taken.
+    """
+
+    index: int
     target: tuple[bytes, ...]
     base: tuple[bytes, ...]
     patch: tuple[bytes, ...]
@@ -33,51 +41,77 @@ class Sides:
 
 def has_markers(content: bytes) -> bool:
     """Whether conflict markers are left in a file."""
-    return any(
-        line.startswith((b"<<<<<<< ", b"||||||| ", b">>>>>>> ")) for line in content.split(b"\n")
-    )
+    return _MARKER.search(content) is not None
 
 
-def sides_of(marked: bytes, labels: Labels) -> Iterator[Sides]:
-    """Read the conflicts out of a file with diff3 markers."""
-    opening = f"<<<<<<< {labels.target}".encode()
-    middle = f"||||||| {labels.base}".encode()
-    closing = f">>>>>>> {labels.patch}".encode()
-    parts: list[list[bytes]] = []
-    line_number = start = 1
+def sides_of(marked: bytes, labels: Labels) -> tuple[tuple[Sides, ...], bytes]:
+    """Read the conflicts out of a file with diff3 markers.
+
+    Returns them, and the file with the target's side of each.
+    """
+    marks = {
+        f"<<<<<<< {labels.target}".encode(): 0,
+        f"||||||| {labels.base}".encode(): 1,
+        b"=======": 2,
+        f">>>>>>> {labels.patch}".encode(): 3,
+    }
+    found: list[Sides] = []
+    settled: list[bytes] = []
+    parts: tuple[list[bytes], ...] = ()
+    place = -1  # which side is being read; -1 outside of conflicts
     for line in split_lines(marked):
-        bare = line.rstrip(b"\r\n")
-        if bare == opening and not parts:
-            parts, start = [[]], line_number
-        elif bare == middle and len(parts) == 1:
-            parts.append([])
-        elif bare == b"=======" and parts:
-            parts += [[]] * (3 - len(parts) - 1) + [[]] if len(parts) < 3 else []
-        elif bare == closing and parts:
-            target, base, patch = (tuple(part) for part in (*parts, [], [])[:3])
-            yield Sides(target_line=start, target=target, base=base, patch=patch)
-            parts = []
-        elif parts:
-            parts[-1].append(line)
-            line_number += len(parts) == 1
+        mark = marks.get(line.rstrip(b"\r\n"), -1)
+        if mark == 0 and place < 0:
+            parts, place = ([], [], []), 0
+        elif place >= 0 and place < mark < 3:
+            place = mark
+        elif place >= 0 and mark == 3:
+            target, base, patch = map(tuple, parts)
+            found.append(Sides(index=len(settled), target=target, base=base, patch=patch))
+            settled += target
+            place = -1
+        elif place >= 0:
+            parts[place].append(line)
         else:
-            line_number += 1
+            settled.append(line)
+    return tuple(found), b"".join(settled)
 
 
 def regions(marked: bytes, labels: Labels, *, target: bytes, path: str) -> tuple[Region, ...]:
     """The conflicts of a marked file, each with what moved."""
     functions = Functions(split_lines(target))
-    return tuple(
-        Region(
-            line=sides.target_line,
-            function=functions.enclosing(sides.target_line - 1),
-            target=_shown(sides.target),
-            base=_shown(sides.base),
-            patch=_shown(sides.patch),
-            moved=moved_lines(sides, target, path),
+    conflicts, settled = sides_of(marked, labels)
+    merged_elsewhere = difference(target, settled)
+    found = []
+    for sides in conflicts:
+        index = _target_index(sides.index, merged_elsewhere)
+        found.append(
+            Region(
+                line=index + 1,
+                function=functions.enclosing(index),
+                target=_shown(sides.target),
+                base=_shown(sides.base),
+                patch=_shown(sides.patch),
+                moved=moved_lines(sides, target, path),
+            )
         )
-        for sides in sides_of(marked, labels)
-    )
+    return tuple(found)
+
+
+def _target_index(index: int, merged_elsewhere: Sequence[Hunk]) -> int:
+    """Where a line of the merged file stands in the target, which lacks what was merged."""
+    shift = 0
+    for hunk in merged_elsewhere:
+        position = hunk.new_start - 1
+        for line in hunk.lines:
+            if position >= index:
+                return index - shift
+            if line.kind is LineKind.REMOVED:
+                shift -= 1
+                continue
+            shift += line.kind is LineKind.ADDED
+            position += 1
+    return index - shift
 
 
 def moved_lines(sides: Sides, target: bytes, path: str) -> tuple[MovedLine, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from patchkit.errors import InconsistentError, UsageError
@@ -23,6 +23,8 @@ from patchkit.rebase.outcome import (
     Resolution,
 )
 from patchkit.rebase.rewrite import rewrite
+from patchkit.rebase.strategies.ladder import Verdict, climb
+from patchkit.rebase.strategies.settling import Grade
 from patchkit.rebase.strict import apply_strictly, states
 
 if TYPE_CHECKING:
@@ -39,10 +41,15 @@ Changes = dict[str, FileState | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decisions:
-    """What a person decided: resolutions by patch name, and the names of patches left out."""
+    """What a person decided.
+
+    Resolutions by patch name, the names of patches left out, and of those whose proposal is
+    accepted.
+    """
 
     resolutions: Mapping[str, Resolution] = field(default_factory=dict)
     skipped: frozenset[str] = frozenset()
+    accepted: frozenset[str] = frozenset()
 
 
 def rebase_series(
@@ -69,7 +76,7 @@ def rebase_series(
         step = _Step(patch=patch, merger=merger, labels=labels)
         result, changes = step.run(decided)
         results.append(result)
-        if result.outcome is Outcome.CONFLICT:
+        if result.outcome in (Outcome.CONFLICT, Outcome.PROPOSED):
             break
         merger = merger.advanced(base=step.base_changes, target=changes)
     return RebaseResult(results=tuple(results), three_way=base is not None)
@@ -88,16 +95,32 @@ class _Step:
         merges = [self._merge(change) for change in self.patch.files]
         if self.patch.name in decided.skipped:
             return PatchResult(original=self.patch, outcome=Outcome.SKIPPED), {}
-        resolution = decided.resolutions.get(self.patch.name)
         changes = _together(merges)
         vanished = all(self.merger.target.read(p) == state for p, state in changes.items())
-        if any(merge.conflict for merge in merges):
-            return self._resolved(resolution) if resolution else (self._conflict(merges), {})
-        if not vanished:
-            return self._merged(merges, changes), changes
+        if not vanished or any(merge.conflict for merge in merges):
+            return self._settled(merges, decided)
         if all(merge.is_upstream() for merge in merges):
             return PatchResult(original=self.patch, outcome=Outcome.UPSTREAM), {}
+        resolution = decided.resolutions.get(self.patch.name)
         return self._resolved(resolution) if resolution else (self._vanished(merges), {})
+
+    def _settled(self, merges: list[FileMerge], decided: Decisions) -> tuple[PatchResult, Changes]:
+        """What git's merge gives, or the strategies beyond it, or a person, in this order."""
+        conflicts = any(merge.conflict for merge in merges)
+        verdict = climb(merges, base=self.merger.base, target=self.merger.target)
+        accepted = self.patch.name in decided.accepted
+        sure = verdict is not None and (verdict.grade is Grade.RESOLVED or accepted)
+        if sure and not conflicts:
+            changes = _together(merges)
+            return self._merged(merges, changes), changes
+        resolution = decided.resolutions.get(self.patch.name)
+        if resolution:
+            return self._resolved(resolution)
+        if verdict is None:
+            return self._conflict(merges), {}
+        if not sure:
+            return self._proposed(verdict, merges), {}
+        return self._climbed(verdict, merges), dict(verdict.changes)
 
     def _merge(self, change: FileChange) -> FileMerge:
         if self.merger.base is None:
@@ -130,6 +153,35 @@ class _Step:
     def _conflict(self, merges: list[FileMerge]) -> PatchResult:
         files = tuple(merge.conflict for merge in merges if merge.conflict)
         return self._stopped(files, merges)
+
+    def _climbed(self, verdict: Verdict, merges: list[FileMerge]) -> PatchResult:
+        """Conflicts settled beyond git's merge."""
+        patch = rewrite(self.patch, self.merger.target, dict(verdict.changes))
+        return PatchResult(
+            original=self.patch,
+            outcome=Outcome.RELOCATED if verdict.is_move else Outcome.RESOLVED,
+            patch=patch,
+            strategy=", ".join(verdict.strategies),
+            notices=tuple(self._notices(merges, patch, {})),
+            evidence=verdict.evidence,
+            left_out=verdict.left_out_text,
+        )
+
+    def _proposed(self, verdict: Verdict, merges: list[FileMerge]) -> PatchResult:
+        """A result that waits for a person, who may take it or edit the conflict instead."""
+        waiting = self._conflict(merges)
+        if not any(merge.conflict for merge in merges):
+            reason = ConflictReason.UNKNOWN
+            files = tuple(FileConflict(path=path, reason=reason) for path in verdict.changes)
+            waiting = self._stopped(files, merges)
+        return replace(
+            waiting,
+            outcome=Outcome.PROPOSED,
+            strategy=", ".join(verdict.strategies) or None,
+            evidence=verdict.evidence,
+            left_out=verdict.left_out_text,
+            proposal=verdict.changes,
+        )
 
     def _vanished(self, merges: list[FileMerge]) -> PatchResult:
         """Nothing is left to do, and yet the change is not upstream: a person must look."""

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from patchkit.rebase.apply import Refused, apply_nearby
 from patchkit.rebase.conflict import mark_without_base, regions
 from patchkit.rebase.objects import difference
 from patchkit.rebase.outcome import ConflictReason, FileConflict, FileState
+from patchkit.rebase.strategies.climbing import settle
+from patchkit.rebase.strategies.homes import find_home
+from patchkit.rebase.strategies.settling import into_file, left_out, merged
+from patchkit.rebase.strategies.texts import Texts
+from patchkit.upstream.store import MissingObjectError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from patchkit.rebase.objects import Labels, ObjectSpace
+    from patchkit.rebase.strategies.settling import Settlement
     from patchkit.rebase.tree import TreeView
     from patchkit.series.patch import FileChange, Hunk
 
@@ -47,7 +53,8 @@ class FileMerge:
     where `conflict` is set). `before` and `after` are the two ends of the change on its base,
     None where that is not known. `is_upstream` tells whether the target has the change already:
     it can be taken out, which gives another content, and put back; it is asked only when a
-    merge changes nothing.
+    merge changes nothing. `settlement` is what the strategies beyond git's merge make of a
+    conflict, where they have an answer.
     """
 
     change: FileChange
@@ -57,6 +64,7 @@ class FileMerge:
     after: bytes | None = None
     conflict: FileConflict | None = None
     is_upstream: Callable[[], bool] = _no
+    settlement: Settlement | None = None
 
     def canonical_hunks(self) -> tuple[Hunk, ...]:
         """The change on its base as git's diff would have it, else as it was written."""
@@ -92,10 +100,10 @@ class FileMerger:
             return self._added(change, sides.after, labels)
         path = self._find(change.old_path or change.path, sides.before)
         if path is None:
-            return self._gone(sides)
+            return self._gone(sides, labels)
         ours = self.target.read(path)
         if ours is None:
-            return self._gone(sides)
+            return self._gone(sides, labels)
         if not _same_kind(ours, sides.before):
             return _refused(change, path, ConflictReason.KIND, None)
         if change.new_path is None:
@@ -117,8 +125,11 @@ class FileMerger:
         changes: dict[str, FileState | None] = {place: state}
         if place != path:
             changes[path] = None
-        conflict = None
+        conflict = settlement = None
         if not merged.clean:
+            settlement = settle(
+                Texts(path=place, base=before.content, target=ours.content, patch=sides.after)
+            )
             conflict = FileConflict(
                 path=place,
                 reason=ConflictReason.CONTENT,
@@ -132,6 +143,7 @@ class FileMerger:
             before=before,
             after=sides.after,
             conflict=conflict,
+            settlement=settlement,
             is_upstream=lambda: self._reverses(before.content, ours.content, sides.after, labels),
         )
 
@@ -178,12 +190,39 @@ class FileMerger:
             )
         return _refused(sides.change, path, ConflictReason.CHANGED, ours)
 
-    def _gone(self, sides: ThreeSides) -> FileMerge:
+    def _gone(self, sides: ThreeSides, labels: Labels) -> FileMerge:
         path = sides.change.old_path or sides.change.path
         if sides.change.new_path is None:  # both sides removed it
             return FileMerge(change=sides.change, path=path, changes={path: None}, is_upstream=_yes)
         state = FileState(mode=sides.before.mode if sides.before else 0o100644, content=sides.after)
-        return _refused(sides.change, path, ConflictReason.GONE, state)
+        refused = _refused(sides.change, path, ConflictReason.GONE, state)
+        if self.base is None or sides.before is None or sides.before.mode not in _REGULAR:
+            return refused
+        home = find_home(path, sides.before.content, base=self.base, target=self.target)
+        if home.is_nowhere:
+            return replace(refused, settlement=left_out(path, sides.before.content, sides.after))
+        if not home.is_whole or home.path is None or sides.change.old_path != sides.change.new_path:
+            return refused
+        return self._moved(sides, home.path, labels) or refused
+
+    def _moved(self, sides: ThreeSides, path: str, labels: Labels) -> FileMerge | None:
+        """Merge into the file that has the code of one that is gone."""
+        ours = self.target.read(path)
+        if ours is None or sides.before is None or not _same_kind(ours, sides.before):
+            return None
+        merge = self._changed(sides, path, ours, labels)
+        where = f"{sides.change.old_path} is gone, and {path} has its code"
+        if merge.settlement is None and merge.conflict is not None:
+            return None
+        if merge.settlement is not None:
+            settlement = into_file(merge.settlement, where)
+        else:
+            content = self.space.merge(
+                base=sides.before.content, target=ours.content, patch=sides.after, labels=labels
+            ).content
+            settlement = into_file(merged(content), where)
+        conflict = FileConflict(path=path, reason=ConflictReason.GONE)
+        return replace(merge, path=path, conflict=conflict, settlement=settlement)
 
     # Without a base
 
@@ -236,7 +275,10 @@ class FileMerger:
                 and posixpath.splitext(name)[1] == ending
                 and entry.mode in _REGULAR
             ):
-                content = self.target.source.blob(entry.id)
+                try:
+                    content = self.target.source.blob(entry.id)
+                except MissingObjectError:
+                    continue  # mirrors lack large files
                 if len(content) <= _LARGEST_CANDIDATE:
                     candidates[name] = content
         return self.space.most_similar(before.content, candidates)

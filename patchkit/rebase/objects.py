@@ -7,6 +7,7 @@ written anywhere, and nothing else is ever looked at.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 import pygit2
@@ -97,6 +98,16 @@ def _hunk(hunk: pygit2.DiffHunk) -> Hunk:
     )
 
 
+def _labelled(marked: bytes, sides: tuple[bytes | None, ...], labels: Labels) -> bytes:
+    """Name the sides that have no content: libgit2 leaves their markers bare."""
+    names = (labels.target, labels.base, labels.patch)
+    for marker, side, label in zip((b"<<<<<<<", b"|||||||", b">>>>>>>"), sides, names, strict=True):
+        if not side:
+            bare, named = marker + b"\n", marker + b" " + label.encode() + b"\n"
+            marked = b"".join(named if line == bare else line for line in BytesIO(marked))
+    return marked
+
+
 class ObjectSpace:
     """Git objects made in passing."""
 
@@ -136,7 +147,9 @@ class ObjectSpace:
         pygit2.errors.check_error(code)
         try:
             content = bytes(ffi.buffer(result.ptr, result.len)) if result.len else b""
-            return Merge(content=content, clean=bool(result.automergeable))
+            if result.automergeable:
+                return Merge(content=content, clean=True)
+            return Merge(content=_labelled(content, (target, base, patch), labels), clean=False)
         finally:
             C.git_merge_file_result_free(result)
 

@@ -11,12 +11,15 @@ from patchkit.series.patch import Patch, Series
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from patchkit.rebase.strategies.settling import Evidence
+
 
 class Outcome(StrEnum):
     """What became of a patch.
 
-    The first three are git's own ways; `resolved` names its strategy; `upstream` and `skipped`
-    leave the patch out of the new series.
+    The first three are git's own ways; `relocated` and `resolved` name their strategy, and so
+    does `proposed`, which waits for a person as `conflict` does; `upstream` and `skipped` leave
+    the patch out of the new series.
     """
 
     UNCHANGED = "unchanged"
@@ -26,6 +29,7 @@ class Outcome(StrEnum):
     RESOLVED = "resolved"
     UPSTREAM = "upstream"
     SKIPPED = "skipped"
+    PROPOSED = "proposed"
     CONFLICT = "conflict"
 
     @property
@@ -42,6 +46,7 @@ _MEANINGS = {
     Outcome.RESOLVED: "settled beyond git's merge",
     Outcome.UPSTREAM: "already in the target",
     Outcome.SKIPPED: "left out by a person",
+    Outcome.PROPOSED: "settled beyond git's merge, if a person accepts it",
     Outcome.CONFLICT: "needs a person",
 }
 
@@ -56,6 +61,7 @@ class ConflictReason(StrEnum):
     EXISTS = "upstream has a file of that name already"
     CHANGED = "the patch removes a file that upstream changed"
     KIND = "upstream has something other than a regular file there"
+    UNKNOWN = "it merges, and rests on what the target does not have"
     VANISHED = "nothing of the patch is left, but it is not upstream either"
 
 
@@ -135,7 +141,8 @@ class PatchResult:
 
     `patch` is the new patch, None where the outcome leaves it out. `offsets` are the hunks'
     ways in lines, one per hunk, where hunks correspond. `strategy` names how it was settled
-    where that was not git's merge.
+    where that was not git's merge; `evidence` is what speaks for and against it, and `left_out`
+    are lines of the patch that found no place. `proposal` is what a person may accept.
     """
 
     original: Patch
@@ -145,6 +152,9 @@ class PatchResult:
     strategy: str | None = None
     notices: tuple[Notice, ...] = ()
     conflict: Conflict | None = None
+    evidence: tuple[Evidence, ...] = ()
+    left_out: tuple[str, ...] = ()
+    proposal: Mapping[str, FileState | None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +179,8 @@ class RebaseResult:
     def conflict(self) -> PatchResult | None:
         """The patch that needs a person, if one does."""
         last = self.results[-1] if self.results else None
-        return last if last is not None and last.outcome is Outcome.CONFLICT else None
+        waits = last is not None and last.outcome in (Outcome.CONFLICT, Outcome.PROPOSED)
+        return last if waits else None
 
     @property
     def series(self) -> Series:

@@ -65,13 +65,15 @@ def _change(
     similarity: int | None,
 ) -> FileChange:
     old, new = before.content if before else b"", after.content if after else b""
+    same_content = before is not None and after is not None and old == new
     return FileChange(
         old_path=old_path if before else None,
         new_path=path if after else None,
         old_mode=before.mode if before else None,
         new_mode=after.mode if after else None,
-        old_id=before.id or blob_id(old) if before else None,
-        new_id=after.id or blob_id(new) if after else None,
-        similarity=similarity,
+        # git names no ids where the content stays as it is
+        old_id=before.id or blob_id(old) if before and not same_content else None,
+        new_id=after.id or blob_id(new) if after and not same_content else None,
+        similarity=100 if similarity and same_content else similarity,
         hunks=difference(old, new),
     )

@@ -25,9 +25,16 @@ _PAUSE = 0.1
 
 @contextmanager
 def held(
-    cache: Path, *, doing: str, console: Console | None = None, patience: float = PATIENCE
+    cache: Path,
+    *,
+    doing: str,
+    console: Console | None = None,
+    patience: float = PATIENCE,
+    work: str = "filling the cache",
 ) -> Iterator[None]:
-    """Hold the cache for one writer; wait up to `patience` seconds for another to end.
+    """Hold the cache, or a folder of it, for one writer.
+
+    Waits up to `patience` seconds for another to end; `work` says in words what both do there.
 
     The hold is the kernel's (flock on `<cache>/held`), so that a dead process holds nothing.
     Raises `BusyError` when the wait was in vain, `StorageError` when the cache cannot be
@@ -39,7 +46,7 @@ def held(
     except OSError as error:
         raise StorageError.from_os_error(f"use the cache {cache}", error) from error
     try:
-        _wait(handle, cache, console, patience)
+        _wait(handle, cache, console, patience, work)
         try:
             os.ftruncate(handle, 0)
             os.pwrite(handle, f"process {os.getpid()}, {doing}\n".encode(), 0)
@@ -50,18 +57,18 @@ def held(
         os.close(handle)
 
 
-def _wait(handle: int, cache: Path, console: Console | None, patience: float) -> None:
+def _wait(handle: int, cache: Path, console: Console | None, patience: float, work: str) -> None:
     until = time.monotonic() + patience
     said = False
     while not _try(handle, cache):
         holder = os.pread(handle, 200, 0).decode("utf-8", "replace").strip() or "unknown"
         if time.monotonic() >= until:
             raise BusyError(
-                f"another patchkit is filling the cache {cache} ({holder})",
+                f"another patchkit is {work} {cache} ({holder})",
                 hint="wait for it to end, or stop it, then run this again",
             )
         if console and not said:
-            console.note(f"waiting for another patchkit that fills the cache ({holder})")
+            console.note(f"waiting for another patchkit that is {work} {cache} ({holder})")
             said = True
         time.sleep(_PAUSE)
 

@@ -77,6 +77,8 @@ class Store:
                 _create(folder)
             with os.scandir(folder):
                 """Tells a lack of rights from a lack of contents, which libgit2 does not."""
+        except NotADirectoryError as error:
+            raise _corrupted(folder, "it is not a folder") from error
         except OSError as error:
             raise StorageError.from_os_error(f"open the cache {folder}", error) from error
         try:

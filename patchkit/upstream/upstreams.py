@@ -162,7 +162,7 @@ class Upstream:
         problems: dict[str, UnavailableError] = {}
         for source in self.sources:
             try:
-                return self._from(source, release, expected)
+                return self._held_from(source, release) or self._from(source, release, expected)
             except UnavailableError as error:
                 self._pass_over(source, error, problems)
         raise self._nowhere(release, problems)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
-from patchkit.errors import InconsistentError, UsageError
+from patchkit.errors import InconsistentError, StorageError, UsageError
 from patchkit.rebase.strict import apply_series
 from patchkit.releases import Release
 
@@ -45,6 +46,31 @@ def audit_record(
     if not problems and series.sha256 != locked.series_sha256:
         problems.append("the series' digest is not the one in the lock")
     return tuple(problems)
+
+
+def audit_verification(
+    locked: LockedRelease, workspace: Workspace, config: SeriesConfig
+) -> str | None:
+    """Why the recorded verification proves nothing of what is on disk, or None.
+
+    A release that was never verified has none that could be wrong.
+    """
+    verification = locked.verification
+    if verification is None:
+        return None
+    again = f"verify it again: patchkit verify {locked.tag}"
+    try:
+        series = workspace.series(locked.release, config)
+        evidence = workspace.evidence(locked.release)
+    except (InconsistentError, UsageError, StorageError) as error:
+        return f"its verification cannot be checked: {error.message}"
+    if series.sha256 != verification.series_sha256:
+        return f"its verification is void: the series is not the one that was verified; {again}"
+    if evidence is None:
+        return f"its verification is void: its evidence is missing; {again}"
+    if hashlib.sha256(evidence).hexdigest() != verification.evidence_sha256:
+        return f"its verification is void: its evidence has been changed; {again}"
+    return None
 
 
 def audit_base(locked: LockedRelease, workspace: Workspace, config: SeriesConfig) -> str | None:

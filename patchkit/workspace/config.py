@@ -6,6 +6,7 @@ import difflib
 import re
 import tomllib
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from patchkit.errors import UsageError
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 SCHEMA = "patchkit.series/1"
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9+.-]*")
+_OPTION = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+_OURS = frozenset({"prefix", "sysconfdir", "localstatedir", "libdir", "version-tag", "tests"})
+"""Meson options that patchkit sets itself: what it installs and where depends on them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,12 +41,48 @@ class PatchEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BuildConfig:
+    """What to build beyond what a container needs.
+
+    `options` are Meson options as Meson's command line takes them, by name, in the file's
+    order; `programs` are further programs by their Meson target.
+    """
+
+    options: tuple[tuple[str, str], ...] = ()
+    programs: tuple[str, ...] = ()
+
+
+class FollowedLines(StrEnum):
+    """Which of upstream's lines (majors) are followed; the values are what people write."""
+
+    NEWEST = "newest"
+    """The newest release of all."""
+    SUPPORTED = "supported"
+    """That, and newer point releases of every major that is supported."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowConfig:
+    """Which new releases `patchkit bump` takes up.
+
+    Of each line the newest release, or with `every` all that are newer than what is supported;
+    never those in `ignore`.
+    """
+
+    lines: FollowedLines = FollowedLines.NEWEST
+    every: bool = False
+    ignore: frozenset[Release] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesConfig:
     """The whole file: the release that the series is written for, sources, patches in order."""
 
     base: Release
     sources: tuple[Source, ...]
     patches: tuple[PatchEntry, ...]
+    build: BuildConfig = BuildConfig()
+    follow: FollowConfig = FollowConfig()
 
 
 def read_config(text: str, *, file_name: str) -> SeriesConfig:
@@ -78,7 +118,7 @@ class _Reader:
 
     def config(self, document: dict[str, Any]) -> SeriesConfig | None:
         top = _Table(self, document, "", 0)
-        top.only("schema", "base", "sources", "patches")
+        top.only("schema", "base", "sources", "patches", "build", "follow")
         schema = top.text("schema")
         if schema and schema != SCHEMA:
             top.problem("schema", f"schema is '{schema}'; this patchkit reads '{SCHEMA}'")
@@ -87,6 +127,8 @@ class _Reader:
             top.problem("base", f"'{document['base']}' is not a release tag (such as v260)")
         sources = [self._source(table) for table in top.tables("sources")]
         patches = [self._patch(table) for table in top.tables("patches")]
+        build = self._build(top)
+        follow = self._follow(top)
         self._unique("sources", [source.name for source in sources if source], top)
         self._unique("patches", [patch.name for patch in patches if patch], top)
         if self.problems or base is None:
@@ -95,7 +137,56 @@ class _Reader:
             base=base,
             sources=tuple(source for source in sources if source),
             patches=tuple(patch for patch in patches if patch),
+            build=build,
+            follow=follow,
         )
+
+    def _follow(self, top: _Table) -> FollowConfig:
+        table = top.table("follow")
+        table.only("lines", "every", "ignore")
+        lines = table.text("lines") if "lines" in table.values else FollowedLines.NEWEST
+        if lines and lines not in set(FollowedLines):
+            near = difflib.get_close_matches(lines, list(FollowedLines), n=1)
+            meant = f"; did you mean '{near[0]}'?" if near else ""
+            table.problem("lines", f"lines is 'newest' or 'supported', not '{lines}'{meant}")
+            lines = ""
+        every = table.values.get("every", False)
+        if not isinstance(every, bool):
+            table.problem("every", "'every' must be true or false")
+        ignore = set()
+        for tag in table.texts("ignore"):
+            release = Release.from_tag(tag)
+            if release is None:
+                table.problem("ignore", f"'{tag}' is not a release tag (such as v262.1)")
+            else:
+                ignore.add(release)
+        return FollowConfig(
+            lines=FollowedLines(lines or FollowedLines.NEWEST),
+            every=every is True,
+            ignore=frozenset(ignore),
+        )
+
+    def _build(self, top: _Table) -> BuildConfig:
+        table = top.table("build")
+        table.only("options", "programs")
+        options = table.table("options")
+        chosen = []
+        for name, value in options.values.items():
+            if not _OPTION.fullmatch(name):
+                options.problem(name, f"'{name}' cannot be a Meson option's name")
+            elif name in _OURS:
+                options.problem(name, f"'{name}' is not yours to set: patchkit depends on it")
+            elif isinstance(value, bool):
+                chosen.append((name, str(value).lower()))
+            elif isinstance(value, str | int):
+                chosen.append((name, str(value)))
+            else:
+                options.problem(name, f"'{name}' must be text, a number, true or false")
+        programs = table.texts("programs")
+        for program in programs:
+            if not _NAME.fullmatch(program):
+                table.problem("programs", f"'{program}' cannot be a program's name")
+        return BuildConfig(options=tuple(chosen), programs=programs)
 
     def _source(self, table: _Table) -> Source | None:
         kind = table.text("kind")
@@ -190,6 +281,15 @@ class _Table:
         for number, item in enumerate(value):
             yield _Table(self.reader, item, key, number)
 
+    def table(self, key: str) -> _Table:
+        """The one table [key] within this one; an empty one where there is none."""
+        heading = f"{self.heading}.{key}" if self.heading else key
+        value = self.values.get(key, {})
+        if not isinstance(value, dict):
+            self.problem(key, f"'{key}' must be written as [{heading}]")
+            value = {}
+        return _Table(self.reader, value, heading, 0)
+
     def _line(self, key: str) -> int:
         """The line of a key, or of its table's heading; counted from 1."""
         start = self._start()
@@ -206,6 +306,6 @@ class _Table:
     def _start(self) -> int:
         if not self.heading:
             return 0
-        pattern = re.compile(rf"\s*\[\[\s*{re.escape(self.heading)}\s*\]\]")
+        pattern = re.compile(rf"\s*\[\[?\s*{re.escape(self.heading)}\s*\]\]?")
         found = [index for index, line in enumerate(self.reader.lines) if pattern.match(line)]
         return found[self.number] if self.number < len(found) else 0

@@ -114,7 +114,8 @@ class Workspace:
     def plan_release(self, release: Release, series: Series, lock: Lock) -> WritePlan:
         """What is to be written for a release: its patches, quilt's series file, the lock.
 
-        Patches of the folder that the new series has not are removed.
+        Patches of the folder that the new series has not are removed, and so is the evidence of
+        a verification that the lock no longer has.
         """
         folder = self.folder(release)
         writes = {folder / patch.file_name: patch.content for patch in series.patches}
@@ -122,7 +123,25 @@ class Workspace:
         writes[folder / "series"] = listed.encode()
         writes[LOCK] = documents.encode(lock).encode()
         stale = {folder / path.name for path in self._patch_files(release)} - set(writes)
+        locked = lock.get(release)
+        if locked is None or locked.verification is None:
+            stale.add(self.evidence_path(release))
         return WritePlan(writes=writes, removals=frozenset(stale))
+
+    def evidence_path(self, release: Release) -> PurePosixPath:
+        """Where the evidence of a release's verification stands."""
+        return self.folder(release) / "verification.json"
+
+    def evidence(self, release: Release) -> bytes | None:
+        """The evidence of a release's verification, or None."""
+        path = self.evidence_path(release)
+        return self._bytes(path) if (self.root / path).is_file() else None
+
+    def plan_verification(self, release: Release, evidence: bytes, lock: Lock) -> WritePlan:
+        """What is to be written after a verification: its evidence, and the lock."""
+        return WritePlan(
+            writes={self.evidence_path(release): evidence, LOCK: documents.encode(lock).encode()}
+        )
 
     def _patch_files(self, release: Release) -> list[Path]:
         folder = self.root / self.folder(release)

@@ -47,11 +47,58 @@ class LockedBase:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LockedScenario:
+    """What a scenario came to: of how many containers and checks, which checks failed.
+
+    `not_run` are the containers that the engine could not be asked for.
+    """
+
+    verdict: str
+    containers: int
+    checks: int
+    failed: tuple[str, ...] = ()
+    not_run: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedEngine:
+    """What ran the containers."""
+
+    version: str
+    kernel: str
+    runtime: str
+    architecture: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedVerification:
+    """The last verification of a release, bound by digests to what it was about.
+
+    `evidence_sha256` is that of `patches/<tag>/verification.json`, which has every check.
+    `stock` and `patched` are the images' digests. `control` is how the stock build ended, by
+    run. `median_ms` are times in milliseconds. `ablation` counts, for every patch, the checks
+    that fail without it, by scenario; null where that was not looked at.
+    """
+
+    verdict: str
+    patchkit: str
+    series_sha256: str
+    evidence_sha256: str
+    stock: str
+    patched: str
+    engine: LockedEngine
+    control: dict[str, str]
+    scenarios: dict[str, LockedScenario]
+    median_ms: dict[str, int]
+    ablation: dict[str, dict[str, int]] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LockedRelease:
     """A supported release. Ids are git's, hexadecimal; null where the source has none.
 
     `nar_hash` is that of the source's archive as Nix writes it (`sha256-…=`), None as long as
-    it was not computed: `patchkit overlay` does.
+    it was not computed: `patchkit overlay` does. `verification` is about this very series.
     """
 
     tag: str
@@ -63,6 +110,7 @@ class LockedRelease:
     series_sha256: str
     patches: tuple[LockedPatch, ...]
     nar_hash: str | None = None
+    verification: LockedVerification | None = None
 
     @property
     def release(self) -> Release:
@@ -89,11 +137,18 @@ class Lock:
     def with_release(self, locked: LockedRelease) -> Lock:
         """The same lock with one release's record in place.
 
-        What was known of the same tree's archive stays known.
+        What was known of the same tree's archive stays known, and what was verified of the
+        same series on it stays verified.
         """
         before = self.releases.get(locked.tag)
         if locked.nar_hash is None and before is not None and before.tree == locked.tree:
             locked = replace(locked, nar_hash=before.nar_hash)
+        if (
+            locked.verification is None
+            and before is not None
+            and (before.tree, before.series_sha256) == (locked.tree, locked.series_sha256)
+        ):
+            locked = replace(locked, verification=before.verification)
         return replace(self, releases={**self.releases, locked.tag: locked})
 
 

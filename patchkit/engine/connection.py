@@ -1,0 +1,394 @@
+"""A Docker engine at work for one run, which removes all that it made when it is left."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import secrets
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import docker
+import docker.errors
+
+from patchkit.build.image import LABEL, Image, derived, referred, write_archive
+from patchkit.build.layer import tar_bytes
+from patchkit.engine.facts import EngineFacts, read_facts
+from patchkit.engine.options import RunOptions, container_config
+from patchkit.engine.owner import Fate, Owner
+from patchkit.engine.problems import (
+    GET_ONE,
+    SDK_ERRORS,
+    EngineError,
+    EngineTimeoutError,
+    NoEngineError,
+    asking,
+    reason,
+)
+from patchkit.engine.session import converse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from types import TracebackType
+
+    from patchkit.build.image import ImageArchive
+    from patchkit.build.layer import FileSpec
+
+__all__ = [
+    "Container",
+    "Engine",
+    "EngineError",
+    "EngineFacts",
+    "EngineTimeoutError",
+    "Executed",
+    "NoEngineError",
+    "RunOptions",
+]
+
+RUN = f"{LABEL}run"
+OWNER = f"{LABEL}owner"
+"""The labels of what a run made: the run, and the process that it belongs to."""
+
+_REPOSITORY = "patchkit.run"
+"""What a run's images are called: `patchkit.run/<owner>:<run>-<number>`."""
+
+_LOADING = 300
+_POLL = 0.02
+_GRACE = 10
+"""Docker's own patience with a container that is to stop, in seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """A container of this run."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Executed:
+    """A program that ended inside a container."""
+
+    exit_code: int
+    stdout: bytes
+    stderr: bytes
+
+
+class Engine:
+    """A Docker engine, and everything that this run made in it.
+
+    Leaving the `with` block removes the run's containers, networks and images. Threads may use
+    it together. Every method ends within its timeout (seconds) and raises `EngineError` (a
+    `PatchkitError`): `NoEngineError` when the engine is gone, `EngineTimeoutError` when it did
+    not do it in time.
+    """
+
+    def __init__(self, environ: Mapping[str, str], *, timeout: float) -> None:
+        self.run_id = secrets.token_hex(6)
+        self._environ = dict(environ)
+        self._timeout = timeout
+        self._owner = Owner.myself()
+        self._threads = threading.local()
+        self._scratch = tempfile.TemporaryDirectory(prefix="patchkit-image-")
+        self._lock = threading.Lock()
+        self._images = 0
+        self._version = "auto"
+
+    @classmethod
+    def connect(cls, environ: Mapping[str, str] | None = None, *, timeout: float = 30) -> Self:
+        """`DOCKER_HOST`, else the current docker context, else the default socket.
+
+        Raises `NoEngineError` when no engine answers; the hint says how to get one.
+        """
+        engine = cls(os.environ if environ is None else environ, timeout=timeout)
+        try:
+            engine._version = engine._client(timeout).api_version
+            engine._client(timeout).ping()
+        except SDK_ERRORS as error:
+            engine._scratch.cleanup()
+            where = engine._environ.get("DOCKER_HOST") or "its usual place"
+            raise NoEngineError(
+                f"no Docker engine answers at {where}: {reason(error)}", hint=GET_ONE
+            ) from error
+        return engine
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            self._remove_own()
+        except EngineError:
+            if error is None:  # else the first trouble is the one to tell of
+                raise
+        finally:
+            self._scratch.cleanup()
+
+    def describe(self) -> EngineFacts:
+        """What the engine is."""
+        client = self._client()
+        with asking("say what it is"):
+            return read_facts(client.version(), client.info(), endpoint=self._endpoint(client))
+
+    # Images
+
+    def import_image(self, archive: ImageArchive) -> Image:
+        """Load an image for this run."""
+        with self._lock:
+            self._images += 1
+            number = self._images
+        reference = f"{_REPOSITORY}/{self._owner}:{self.run_id}-{number}"
+        return Image(
+            id=self.keep_image(referred(archive, reference)),
+            reference=reference,
+            release=archive.release,
+            variant=archive.variant,
+            digest=archive.id,
+            archive=archive,
+        )
+
+    def keep_image(self, archive: ImageArchive) -> str:
+        """Load an image under its own name, to stay; returns the id that the engine gives it."""
+        client = self._client(_LOADING)
+        with tempfile.TemporaryFile() as stream, asking("load the image"):
+            write_archive(archive, stream)
+            stream.seek(0)
+            for answer in client.load_image(stream):
+                if isinstance(answer, dict) and "error" in answer:
+                    raise EngineError(
+                        f"the Docker engine does not load the image: {answer['error']}"
+                    )
+            return str(client.inspect_image(archive.reference)["Id"])
+
+    def derive_image(self, base: Image, files: Mapping[str, FileSpec]) -> Image:
+        """The image with one more layer of files, for this run."""
+        return self.import_image(derived(base.archive, files, Path(self._scratch.name)))
+
+    def remove_image(self, image: Image) -> None:
+        """Take this run's name off an image; with its last name it goes."""
+        self._remove_reference(image.reference)
+
+    # Containers
+
+    def create(self, image: Image, options: RunOptions | None = None) -> Container:
+        """Make a container, not yet running."""
+        asked = options or RunOptions()
+        config = container_config(image.id, asked, self._labels())
+        with asking("create a container"):
+            made = self._client().create_container_from_config(config, asked.name)
+            return Container(id=made["Id"], name=asked.name or made["Id"][:12])
+
+    def start(self, container: Container) -> None:
+        """Start it."""
+        with asking(f"start the container {container.name}"):
+            self._client().start(container.id)
+
+    def run(self, image: Image, options: RunOptions | None = None) -> Container:
+        """Create and start."""
+        container = self.create(image, options)
+        self.start(container)
+        return container
+
+    def inspect(self, container: Container) -> dict[str, Any]:
+        """`docker inspect`, as the API has it."""
+        with asking(f"inspect the container {container.name}"):
+            found: dict[str, Any] = self._client().inspect_container(container.id)
+            return found
+
+    def logs(self, container: Container, *, timeout: float = 10) -> bytes:
+        """Everything that the container wrote so far, both streams together, in order."""
+        with asking(f"give the log of the container {container.name}"):
+            text: bytes = self._client(timeout).logs(container.id, stdout=True, stderr=True)
+            return text
+
+    def exec(
+        self,
+        container: Container,
+        argv: Iterable[str],
+        *,
+        timeout: float = 10,
+        user: str = "",
+        environment: Mapping[str, str] | None = None,
+        stdin: bytes | None = None,
+    ) -> Executed:
+        """Run a command inside to its end; one that is late goes on until the container ends."""
+        client = self._client()
+        words = list(argv)
+        with asking(f"run {words[0]} in the container {container.name}"):
+            made = client.exec_create(
+                container.id,
+                words,
+                stdin=stdin is not None,
+                user=user,
+                environment=dict(environment or {}),
+            )["Id"]
+            said = converse(client.exec_start(made, socket=True), stdin=stdin, timeout=timeout)
+            code = self._exec_code(client, made, time.monotonic() + timeout)
+        return Executed(exit_code=code, stdout=said.stdout, stderr=said.stderr)
+
+    def put(self, container: Container, files: Mapping[str, FileSpec]) -> None:
+        """Write files into a container, running or not."""
+        with asking(f"write into the container {container.name}"):
+            self._client().put_archive(
+                container.id, "/", io.BytesIO(tar_bytes(files, parents=False))
+            )
+
+    def stop(self, container: Container, *, timeout: int | None = None) -> None:
+        """`docker stop`; `timeout` is the engine's grace in seconds (None: its default, 10)."""
+        with asking(f"stop the container {container.name}"):
+            grace = _GRACE if timeout is None else timeout
+            self._client(self._timeout + grace).stop(container.id, timeout)
+
+    def kill(self, container: Container, signal: str = "KILL") -> None:
+        """`docker kill`."""
+        with asking(f"send a signal to the container {container.name}"):
+            self._client().kill(container.id, signal)
+
+    def restart(self, container: Container, *, timeout: int | None = None) -> None:
+        """`docker restart`; `timeout` as for `stop`."""
+        with asking(f"restart the container {container.name}"):
+            grace = _GRACE if timeout is None else timeout
+            self._client(self._timeout + grace).restart(container.id, grace)
+
+    def wait(self, container: Container, *, timeout: float) -> int | None:
+        """The exit code once the container has ended; None when it has not within `timeout`."""
+        deadline = time.monotonic() + timeout
+        while True:
+            state = self.inspect(container)["State"]
+            # a container that was never started has no end
+            if not state["Running"] and state["Status"] in ("exited", "dead"):
+                return int(state["ExitCode"])
+            if time.monotonic() >= deadline:
+                return None
+            time.sleep(_POLL)
+
+    def remove(self, container: Container) -> None:
+        """Remove by force, volumes too; one that is gone already is well."""
+        self._remove_container(container.id)
+
+    # Networks
+
+    def create_network(self, name: str) -> str:
+        """A bridge network of this run; returns what the engine calls it."""
+        full = f"{name}-{self.run_id}"
+        with asking(f"make the network {full}"):
+            self._client().create_network(full, driver="bridge", labels=self._labels())
+        return full
+
+    # Leftovers
+
+    def sweep(self) -> tuple[str, ...]:
+        """Remove what dead runs of this machine left behind; returns what was removed."""
+        removed = []
+        client = self._client()
+        with asking("list what is left of earlier runs"):
+            containers = client.containers(all=True, filters={"label": OWNER})
+            networks = client.networks(filters={"label": OWNER})
+            references = list(self._references(client))
+        for container in containers:
+            if self._is_dead(container["Labels"].get(OWNER, "")):
+                self._remove_container(container["Id"])
+                removed.append(f"container {container['Id'][:12]}")
+        for network in networks:
+            if self._is_dead(network["Labels"].get(OWNER, "")):
+                self._remove_network(network["Id"])
+                removed.append(f"network {network['Name']}")
+        for reference in references:
+            if self._is_dead(reference.removeprefix(f"{_REPOSITORY}/").partition(":")[0]):
+                self._remove_reference(reference)
+                removed.append(f"image {reference}")
+        return tuple(removed)
+
+    def _remove_own(self) -> None:
+        client = self._client()
+        mine = f"{RUN}={self.run_id}"
+        with asking("list what this run made"):
+            containers = client.containers(all=True, filters={"label": mine})
+            networks = client.networks(filters={"label": mine})
+            references = list(self._references(client))
+        for container in containers:
+            self._remove_container(container["Id"])
+        for network in networks:
+            self._remove_network(network["Id"])
+        for reference in references:
+            if f":{self.run_id}-" in reference:
+                self._remove_reference(reference)
+
+    def _remove_container(self, identity: str) -> None:
+        deadline = time.monotonic() + self._timeout
+        with asking("remove a container"):
+            while True:
+                try:
+                    self._client().remove_container(identity, v=True, force=True)
+                except docker.errors.NotFound:
+                    return
+                except docker.errors.APIError as error:
+                    # somebody removes it already: it is gone when it is not found
+                    if error.status_code != 409 or time.monotonic() > deadline:
+                        raise
+                    time.sleep(_POLL)
+                else:
+                    return
+
+    def _remove_network(self, identity: str) -> None:
+        with asking("remove a network"), contextlib.suppress(docker.errors.NotFound):
+            self._client().remove_network(identity)
+
+    def _remove_reference(self, reference: str) -> None:
+        with asking("remove an image"), contextlib.suppress(docker.errors.NotFound):
+            self._client(_LOADING).remove_image(reference)
+
+    def _references(self, client: docker.APIClient) -> Iterator[str]:
+        """The names of all images that belong to a run."""
+        for image in client.images():
+            for reference in image.get("RepoTags") or ():
+                # podman puts a host's name before it
+                name = reference.removeprefix("localhost/").removeprefix("docker.io/")
+                if name.startswith(f"{_REPOSITORY}/"):
+                    yield name
+
+    def _is_dead(self, text: str) -> bool:
+        owner = Owner.parse(text)
+        return owner is not None and owner.fate(self._owner) is Fate.DEAD
+
+    # The SDK
+
+    def _labels(self) -> dict[str, str]:
+        return {RUN: self.run_id, OWNER: str(self._owner)}
+
+    def _client(self, timeout: float | None = None) -> docker.APIClient:
+        """This thread's own client: the SDK's are not made to be shared."""
+        client = getattr(self._threads, "client", None)
+        if client is None:
+            client = docker.DockerClient.from_env(
+                environment=self._environ, version=self._version, timeout=self._timeout
+            ).api
+            self._threads.client = client
+        client.timeout = self._timeout if timeout is None else timeout
+        return client
+
+    def _endpoint(self, client: docker.APIClient) -> str:
+        base = str(client.base_url)
+        named = self._environ.get("DOCKER_HOST")
+        return named or ("unix:///var/run/docker.sock" if "http+docker" in base else base)
+
+    def _exec_code(self, client: docker.APIClient, identity: str, deadline: float) -> int:
+        """The exit code, which the engine may know a moment after the streams have closed."""
+        while True:
+            code = client.exec_inspect(identity)["ExitCode"]
+            if code is not None:
+                return int(code)
+            if time.monotonic() >= deadline:
+                raise EngineTimeoutError("a command in the container did not end in time")
+            time.sleep(_POLL)

@@ -1,0 +1,169 @@
+"""Merge word by word, whatever the line breaks: each side's own blanks and wrapping are kept."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from patchkit.rebase.strategies.ranges import Change, word_changes
+from patchkit.rebase.strategies.settling import Grade, Settled, Strategy, favours, opposes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from patchkit.rebase.strategies.clash import Clash
+
+_TOKEN = re.compile(rb"(\s*)(\w+|[^\w\s])")
+_NAMED = re.compile(rb"\w")
+_LONGEST = 4000
+"""More words than this in one clash are no small change: a diff would line up chance matches."""
+_ALIKE = 0.5
+"""Below this share of words that upstream left alone, the code here is another one."""
+
+Token = tuple[bytes, bytes]
+"""The blanks before a word, and the word."""
+
+
+def words_merged(clash: Clash) -> Settled | None:
+    """Make both sides' changes to words; declines when they meet, or when words do not line up."""
+    texts = [b"".join(lines) for lines in (clash.base, clash.target, clash.patch)]
+    (base, base_end), (target, target_end), (patch, patch_end) = map(_tokens, texts)
+    if not base or max(len(base), len(target), len(patch)) > _LONGEST:
+        return None
+    weaving = _Weaving.line_up(base, target, patch)
+    made, end = weaving.woven(), _blank(base_end, target_end, patch_end)
+    if made is None or end is None:
+        return None
+    touch, alike = weaving.touch(), likeness(_words(base), _words(target))
+    if touch and alike < _ALIKE:
+        return None
+    doubts = []
+    if touch:
+        doubts.append(opposes("the changed words touch"))
+    if not weaving.theirs:
+        doubts.append(opposes("upstream changed nothing but blanks; which to keep is open"))
+    if alike < _ALIKE:
+        doubts.append(opposes("more than half of the words here changed upstream"))
+    if _Weaving.line_up(base, target, patch, patience=True).woven() not in (None, made):
+        doubts.append(opposes("another way to line up the words gives another result"))
+    return Settled(
+        lines=(b"".join(blank + word for blank, word in made) + end,),
+        strategy=Strategy.WORDS,
+        grade=Grade.PROPOSED if doubts else Grade.RESOLVED,
+        evidence=(favours("the target and the patch change different words"), *doubts),
+    )
+
+
+def likeness(one: Sequence[bytes], other: Sequence[bytes]) -> float:
+    """How much of the longer of two sequences of words the other has in the same order."""
+    longest = max(len(one), len(other))
+    if not longest:
+        return 1.0
+    gone = sum(change.high - change.low for change in word_changes(one, other))
+    return (len(one) - gone) / longest
+
+
+def bare_words(lines: Sequence[bytes]) -> list[bytes]:
+    """The words and signs of some lines."""
+    return _words(_tokens(b"".join(lines))[0])
+
+
+def _tokens(text: bytes) -> tuple[list[Token], bytes]:
+    """The words of a text with the blanks before them, and the blanks at its end."""
+    found = []
+    end = 0
+    for match in _TOKEN.finditer(text):
+        found.append((match[1], match[2]))
+        end = match.end()
+    return found, text[end:]
+
+
+def _coarse(changes: Sequence[Change], base: Sequence[bytes]) -> list[Change]:
+    """Changes with nothing but signs between them are one: signs line up by chance."""
+    coarse: list[Change] = []
+    for change in changes:
+        last = coarse[-1] if coarse else None
+        if last and not any(_NAMED.match(word) for word in base[last.high : change.low]):
+            coarse[-1] = Change(last.low, change.high, last.new_low, change.new_high)
+        else:
+            coarse.append(change)
+    return coarse
+
+
+@dataclass(frozen=True, slots=True)
+class _Weaving:
+    """Three sequences of tokens and how they line up.
+
+    `theirs` and `ours` are the changes from the base to the target and to the patch; `in_target`
+    and `in_patch` give, for each token of the base, its index there (-1 where it is gone).
+    """
+
+    base: list[Token]
+    target: list[Token]
+    patch: list[Token]
+    theirs: list[Change]
+    ours: list[Change]
+    in_target: list[int]
+    in_patch: list[int]
+
+    @classmethod
+    def line_up(
+        cls, base: list[Token], target: list[Token], patch: list[Token], *, patience: bool = False
+    ) -> _Weaving:
+        words = _words(base)
+        theirs = _coarse(word_changes(words, _words(target), patience=patience), words)
+        ours = _coarse(word_changes(words, _words(patch), patience=patience), words)
+        length = len(base)
+        places = _counterparts(length, theirs), _counterparts(length, ours)
+        return cls(base, target, patch, theirs, ours, *places)
+
+    def touch(self) -> bool:
+        """Whether a change of one side meets the edge of one of the other's."""
+        return any(a.low <= b.high and b.low <= a.high for a in self.theirs for b in self.ours)
+
+    def woven(self) -> list[Token] | None:
+        """Both sides' changes made; None where they overlap, or add at one place."""
+        marked = sorted([(c, 0) for c in self.theirs] + [(c, 1) for c in self.ours], key=_order)
+        made: list[Token] = []
+        at, last = 0, (-1, -1)
+        for change, side in marked:
+            here = (change.low, change.high)
+            kept = self._kept(at, change.low)
+            if change.low < at or kept is None or (here == last and change.low == change.high):
+                return None
+            made += kept
+            new = slice(change.new_low, change.new_high)
+            made += self._fitted(change) if side else self.target[new]
+            at, last = change.high, here
+        rest = self._kept(at, len(self.base))
+        return None if rest is None else made + rest
+
+    def _kept(self, low: int, high: int) -> list[Token] | None:
+        """Words that stay on both sides, with their blanks merged; None where these clash."""
+        kept: list[Token] = []
+        for index in range(low, high):
+            blank = _blank(
+                self.base[index][0],
+                self.target[self.in_target[index]][0],
+                self.patch[self.in_patch[index]][0],
+            )
+            if blank is None:
+                return None
+            kept.append((blank, self.base[index][1]))
+        return kept
+
+    def _fitted(self, change: Change) -> list[Token]:
+        """The patch's new words, indented as the target is; the first stands as what it replaces."""
+        shift = self._shift(change.low)
+        fitted: list[Token] = []
+        for offset, (blank, word) in enumerate(self.patch[change.new_low : change.new_high]):
+            now = blank
+            replaces = offset == 0 and change.low < change.high and self.in_target[change.low] >= 0
+            if replaces and blank == self.base[change.low][0]:
+                now = self.target[self.in_target[change.low]][0]
+            elif b"\n" in blank and shift and b"\t" not in blank:
+                depth = max(0, _depth(blank) + shift)
+                now = blank.rpartition(b"\n")[0] + b"\n" + b" " * depth
+            fitted.append((now, word))
+        return fitted

@@ -1,0 +1,318 @@
+"""The report of a verification: a value for JSON and for the evidence, tables for people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from patchkit import __version__
+from patchkit.console import Cell, Table, Tone
+from patchkit.verify.ablation import Ablation
+from patchkit.verify.spread import Spread, spreads
+from patchkit.verify.verdict import ControlOutcome, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from patchkit.engine.facts import EngineFacts
+    from patchkit.verify.verdict import CaseResult, CheckResult, ControlResult, Verification
+
+TONES = {
+    Verdict.PASSED: Tone.GOOD,
+    Verdict.FAILED: Tone.BAD,
+    Verdict.VOID: Tone.CARE,
+    Verdict.NOT_RUN: Tone.NOTE,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineReport:
+    """What ran the containers, and on what."""
+
+    name: str
+    version: str
+    api: str
+    runtime: str
+    containerd: str
+    kernel: str
+    os: str
+    architecture: str
+    cgroup_version: int
+    storage_driver: str
+    security: tuple[str, ...]
+    rootless: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckReport:
+    """One check: what was measured, and what is wrong with it."""
+
+    name: str
+    passed: bool
+    measured: str
+    faults: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseReport:
+    """One container. `options` are those of `docker run -d`; `kept` has what a failure left."""
+
+    name: str
+    options: tuple[str, ...]
+    verdict: Verdict
+    reason: str
+    conditions: tuple[str, ...]
+    checks: tuple[CheckReport, ...]
+    unreached: tuple[str, ...]
+    seconds: dict[str, float]
+    records: dict[str, str]
+    kept: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScenarioReport:
+    """One scenario."""
+
+    name: str
+    summary: str
+    verdict: Verdict
+    cases: tuple[CaseReport, ...]
+
+    @property
+    def check_count(self) -> int:
+        """How many checks its containers came to."""
+        return sum(len(case.checks) for case in self.cases)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlReport:
+    """The stock build in the conditions of one case: it must not boot."""
+
+    name: str
+    options: tuple[str, ...]
+    outcome: ControlOutcome
+    measured: str
+    conditions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepetitionReport:
+    """Boots and stops, many times: how many failed, why, and the distribution of times (ms)."""
+
+    count: int
+    failures: tuple[str, ...]
+    milliseconds: dict[str, Spread]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyReport:
+    """What `patchkit verify` tells; the evidence is the same without what is of this machine.
+
+    `images` are the digests of the images' configurations, by variant. `milliseconds` are the
+    times that scenarios measured.
+    """
+
+    schema: str = "patchkit.verify/1"
+    patchkit: str = __version__
+    release: str
+    version: str
+    series_sha256: str
+    verdict: Verdict
+    voids: tuple[str, ...]
+    whole: bool
+    images: dict[str, str]
+    engine: EngineReport
+    control: tuple[ControlReport, ...]
+    scenarios: tuple[ScenarioReport, ...]
+    milliseconds: dict[str, Spread]
+    ablation: tuple[Ablation, ...] = ()
+    repetition: RepetitionReport | None = None
+    seconds: float = 0.0
+
+    @property
+    def falls_short(self) -> bool:
+        """Whether the process has to end with 4."""
+        failed = self.repetition is not None and bool(self.repetition.failures)
+        return self.verdict is not Verdict.PASSED or failed
+
+    def evidence(self) -> VerifyReport:
+        """What is kept in the repository: without paths of this machine."""
+        return replace(
+            self,
+            scenarios=tuple(
+                replace(s, cases=tuple(replace(case, kept=None) for case in s.cases))
+                for s in self.scenarios
+            ),
+        )
+
+
+def report_engine(facts: EngineFacts) -> EngineReport:
+    """What is told of the engine: not where it is reached."""
+    return EngineReport(
+        name=facts.name,
+        version=facts.version,
+        api=facts.api,
+        runtime=facts.runtime,
+        containerd=facts.containerd,
+        kernel=facts.kernel,
+        os=facts.os,
+        architecture=facts.architecture,
+        cgroup_version=facts.cgroup_version,
+        storage_driver=facts.storage_driver,
+        security=facts.security,
+        rootless=facts.rootless,
+    )
+
+
+def report_scenarios(verification: Verification) -> tuple[ScenarioReport, ...]:
+    """Every scenario with its cases and checks."""
+    return tuple(
+        ScenarioReport(
+            name=scenario.name,
+            summary=scenario.summary,
+            verdict=scenario.verdict,
+            cases=tuple(_case(case) for case in scenario.cases),
+        )
+        for scenario in verification.scenarios
+    )
+
+
+def _case(case: CaseResult) -> CaseReport:
+    return CaseReport(
+        name=case.name,
+        options=case.options,
+        verdict=case.verdict,
+        reason=case.reason,
+        conditions=case.violations if case.violations else _proof(case),
+        checks=tuple(_check(check) for check in case.checks),
+        unreached=case.unreached,
+        seconds=dict(case.times),
+        records=dict(case.records),
+        kept=case.kept,
+    )
+
+
+def _proof(case: CaseResult) -> tuple[str, ...]:
+    return ("as declared",) if case.proven else ()
+
+
+def _check(check: CheckResult) -> CheckReport:
+    return CheckReport(
+        name=check.name, passed=check.passed, measured=check.measured, faults=check.faults
+    )
+
+
+def report_control(control: tuple[ControlResult, ...]) -> tuple[ControlReport, ...]:
+    """The negative control."""
+    return tuple(
+        ControlReport(
+            name=result.name,
+            options=result.options,
+            outcome=result.outcome,
+            measured=result.measured,
+            conditions=result.violations or (("as declared",) if result.proven else ()),
+        )
+        for result in control
+    )
+
+
+def report_repetition(cases: tuple[CaseResult, ...]) -> RepetitionReport:
+    """The distribution of many boots and stops."""
+    return RepetitionReport(
+        count=len(cases),
+        failures=tuple(
+            f"{number}: {case.reason}"
+            for number, case in enumerate(cases, 1)
+            if case.verdict is not Verdict.PASSED
+        ),
+        milliseconds=spreads(cases),
+    )
+
+
+def scenario_table(report: VerifyReport) -> Table:
+    """One row a scenario."""
+    return Table(
+        headings=("Scenario", "Verdict", "Containers", "Checks", "Why"),
+        rows=tuple(_scenario_row(scenario) for scenario in report.scenarios),
+    )
+
+
+def _scenario_row(scenario: ScenarioReport) -> tuple[Cell, ...]:
+    passed = sum(check.passed for case in scenario.cases for check in case.checks)
+    short = [case for case in scenario.cases if case.verdict is not Verdict.PASSED]
+    run = [case for case in scenario.cases if case.verdict is not Verdict.NOT_RUN]
+    why = f"{short[0].name}: {short[0].reason}" if short else "-"
+    more = f" (and {len(short) - 1} more)" if len(short) > 1 else ""
+    return (
+        Cell(scenario.name, Tone.STRONG),
+        Cell(scenario.verdict, TONES[scenario.verdict]),
+        Cell(f"{len(run)} of {len(scenario.cases)}"),
+        Cell(f"{passed} of {scenario.check_count}"),
+        Cell(why + more),
+    )
+
+
+def time_table(milliseconds: dict[str, Spread]) -> Table:
+    """One row a measured time."""
+    return Table(
+        headings=("Time (ms)", "Count", "Lowest", "Median", "95 %", "Highest"),
+        rows=tuple(
+            (
+                Cell(name, Tone.STRONG),
+                *(Cell(str(value)) for value in (s.count, s.lowest, s.median, s.p95, s.highest)),
+            )
+            for name, s in milliseconds.items()
+        ),
+    )
+
+
+def ablation_table(ablation: tuple[Ablation, ...]) -> Table:
+    """One row a patch: what fails without it."""
+    return Table(
+        headings=("Without", "Looked at", "Fails", "First"),
+        rows=tuple(_ablation_row(item) for item in ablation),
+    )
+
+
+def _ablation_row(item: Ablation) -> tuple[Cell, ...]:
+    if item.problem is not None:
+        fails, first = Cell("cannot be told", Tone.CARE), item.problem
+    elif item.failing:
+        counts = ", ".join(f"{count} in {name}" for name, count in item.counts.items())
+        check = item.failing[0]
+        fails = Cell(counts, Tone.GOOD)
+        first = f"{check.case}: {check.check}: {check.fault}"
+    else:
+        fails, first = Cell("nothing", Tone.BAD), "no scenario shows what this patch is for"
+    return Cell(item.patch, Tone.STRONG), Cell(", ".join(item.scenarios) or "-"), fails, Cell(first)
+
+
+def detail_lines(report: VerifyReport) -> Iterator[tuple[str, Tone]]:
+    """What people want to know beyond the tables."""
+    for what in report.voids:
+        yield f"void: {what}", Tone.CARE
+    for result in report.control:
+        words = " ".join(("docker run -d", *result.options))
+        yield f"stock, {words}: {result.measured}", Tone.FAINT
+    for scenario in report.scenarios:
+        for case in scenario.cases:
+            yield from _case_lines(scenario.name, case)
+
+
+def _case_lines(scenario: str, case: CaseReport) -> Iterator[tuple[str, Tone]]:
+    if case.verdict.falls_short:
+        yield f"{scenario}/{case.name}: {case.verdict}", Tone.BAD
+        for check in case.checks:
+            for fault in check.faults:
+                yield f"  {check.name}: {fault}", Tone.PLAIN
+        for what in case.conditions:
+            if what != "as declared":
+                yield f"  not as it must be: {what}", Tone.CARE
+        if case.unreached:
+            yield f"  not reached: {'; '.join(case.unreached)}", Tone.FAINT
+        if case.kept:
+            yield f"  its log, inspect output and unit states: {case.kept}", Tone.NOTE
+    for name, text in case.records.items():
+        lines = text.splitlines() or ["nothing"]
+        yield f"{scenario}/{case.name}: {name}: {lines[0]}", Tone.FAINT
+        yield from ((f"    {line}", Tone.FAINT) for line in lines[1:])

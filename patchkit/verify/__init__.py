@@ -1,0 +1,1 @@
+"""Scenarios, the container they run in, checks, the verdict."""

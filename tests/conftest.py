@@ -1,0 +1,33 @@
+"""Hermetic surroundings for every test."""
+
+from __future__ import annotations
+
+import pygit2
+import pytest
+from pygit2.enums import ConfigLevel
+
+
+@pytest.fixture(autouse=True)
+def hermetic(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A private home, no configuration from outside, fixed names and dates, no proxy."""
+    home = tmp_path_factory.mktemp("home")
+    dropped = ("http_proxy", "https_proxy", "all_proxy", "GIT_DIR", "GIT_INDEX_FILE")
+    for name in (*dropped, "XDG_CACHE_HOME", "PATCHKIT_CACHE", "NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    fixed = {
+        "HOME": str(home),
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": "/dev/null",
+        "GIT_TERMINAL_PROMPT": "0",
+    }
+    for role in ("AUTHOR", "COMMITTER"):
+        fixed |= {
+            f"GIT_{role}_NAME": "A Tester",
+            f"GIT_{role}_EMAIL": "tester@example.org",
+            f"GIT_{role}_DATE": "2026-01-02T03:04:05+00:00",
+        }
+    for name, value in fixed.items():
+        monkeypatch.setenv(name, value)
+    for level in (ConfigLevel.GLOBAL, ConfigLevel.XDG, ConfigLevel.SYSTEM):
+        pygit2.settings.search_path[level] = str(home)
