@@ -23,6 +23,11 @@ COMMANDS = {
     "build": "build a release, stock or patched",
     "image": "make a Docker image of what was built",
     "verify": "run a release in unprivileged Docker: the verdict, with evidence",
+    "bump": "the whole way: what is new upstream, onto a branch and into a pull request",
+    "plan": "the work of a bump as a CI matrix",
+    "merge-evidence": "bring the evidence of parallel jobs into the lock",
+    "forecast": "what would break: the series on pre-releases and upstream's main branch",
+    "report": "what is supported and proven, as pages for people and files for programs",
     "doctor": "what this machine has and lacks for each command",
     "completion": "a completion script for your shell",
 }
@@ -93,4 +98,4 @@ def _common_options(*, default: bool) -> argparse.ArgumentParser:
 
 def command(name: str) -> Command:
     """Load a command's module: now, since commands bring libgit2 and more."""
-    return cast("Command", importlib.import_module(f"patchkit.commands.{name}"))
+    return cast("Command", importlib.import_module(f"patchkit.commands.{name.replace('-', '_')}"))

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from typing import TYPE_CHECKING
+
 import pygit2
 import pytest
 from pygit2.enums import ConfigLevel
+
+from tests import docker_engine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @pytest.fixture(autouse=True)
@@ -31,3 +39,14 @@ def hermetic(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
         monkeypatch.setenv(name, value)
     for level in (ConfigLevel.GLOBAL, ConfigLevel.XDG, ConfigLevel.SYSTEM):
         pygit2.settings.search_path[level] = str(home)
+
+
+@pytest.fixture(scope="session")
+def engine_host() -> Iterator[str]:
+    """Where a Docker engine answers: the one at hand, else one started for these tests.
+
+    The tests in need of one are skipped on a person's machine that cannot have it, and fail in
+    CI (where the variable CI is set).
+    """
+    with docker_engine.at_hand(os.environ.get("PYTEST_XDIST_WORKER", "main")) as host:
+        yield host

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+import time
+from pathlib import Path
 
 import pytest
 
 from patchkit.errors import ExitCode, MissingToolError
 from patchkit.proc import ProgramFailedError, SystemRunner
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 run = SystemRunner()
 PYTHON = sys.executable
@@ -76,3 +74,36 @@ def test_a_program_that_fails_is_told_with_its_last_line() -> None:
 def test_a_program_that_is_killed_is_told() -> None:
     with pytest.raises(ProgramFailedError, match="killed by signal 9"):
         run(["sh", "-c", "kill -9 $$"]).check()
+
+
+class TestStream:
+    def test_lines_of_both_streams_and_the_code(self) -> None:
+        lines: list[str] = []
+        script = "echo out; echo err >&2; printf 'last without newline'; exit 3"
+        assert SystemRunner().stream(["sh", "-c", script], on_line=lines.append) == 3
+        assert sorted(lines) == ["err", "last without newline", "out"]
+
+    def test_bytes_that_are_no_text_are_replaced(self) -> None:
+        lines: list[str] = []
+        SystemRunner().stream(["printf", r"a\377b\n"], on_line=lines.append)
+        assert lines == ["a\ufffdb"]
+
+    @pytest.mark.parametrize("script", ["sleep 60 & sleep 60", "sleep 60 & exit 0"])
+    def test_what_is_late_is_ended_with_all_that_it_started(self, script: str) -> None:
+        begin = time.monotonic()
+        with pytest.raises(ProgramFailedError, match=r"within 0\.5 seconds"):
+            SystemRunner().stream(["sh", "-c", script], on_line=print, timeout=0.5)
+        assert time.monotonic() - begin < 5
+
+    def test_an_interruption_ends_the_program(self, tmp_path: Path) -> None:
+        def stop(line: str) -> None:
+            (tmp_path / "pid").write_text(line)
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            SystemRunner().stream(["sh", "-c", "echo $$; exec sleep 60"], on_line=stop)
+        assert not Path("/proc", (tmp_path / "pid").read_text()).exists()
+
+    def test_a_program_that_is_not_there(self) -> None:
+        with pytest.raises(MissingToolError, match="nobody-has-me"):
+            SystemRunner().stream(["nobody-has-me"], on_line=print)

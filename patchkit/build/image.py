@@ -9,7 +9,6 @@ import platform
 import tarfile
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from patchkit import __version__
@@ -20,6 +19,7 @@ from patchkit.writeplan import atomic_write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
     from typing import IO
 
     from patchkit.build.plan import Built
@@ -80,7 +80,7 @@ def make_archive(built: Built, runner: Runner) -> ImageArchive:
     folder = built.prefix.parent / "image"
     try:
         content = tar_bytes(root_files(built, runner))
-        return _archive(
+        return archive_of(
             release=built.release,
             variant=built.variant,
             series_sha256=built.series_sha256,
@@ -98,7 +98,7 @@ def derived(base: ImageArchive, files: Mapping[str, FileSpec], folder: Path) -> 
     """
     try:
         layer = _layer(tar_bytes(files, below=base.layers), folder)
-        return _archive(
+        return archive_of(
             release=base.release,
             variant=base.variant,
             series_sha256=base.series_sha256,
@@ -131,7 +131,7 @@ def write_archive(archive: ImageArchive, stream: IO[bytes]) -> None:
                 tar.addfile(header, content)
 
 
-def _archive(
+def archive_of(
     *,
     release: Release,
     variant: Variant,
@@ -139,6 +139,7 @@ def _archive(
     reference: str,
     layers: tuple[Path, ...],
 ) -> ImageArchive:
+    """The image that these layers make, with patchkit's configuration. Raises `OSError`."""
     labels = {
         "release": release.tag,
         "variant": str(variant),

@@ -12,7 +12,6 @@ from patchkit.rebase.engine import Decisions, rebase_series
 from patchkit.rebase.strict import apply_series
 from patchkit.rebase.tree import TreeView
 from patchkit.series.patch import Series
-from patchkit.workspace.config import BuildConfig
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from patchkit.build.variant import Variant
     from patchkit.releases import Release
     from patchkit.upstream.upstreams import Upstream
+    from patchkit.workspace.config import BuildConfig
     from patchkit.workspace.layout import Workspace
 
 

@@ -18,6 +18,7 @@ _FIXED_GROUPS = {"root": 0, "nogroup": 65534}
 _PLAIN = "user"
 """An ordinary user for units' `User=`, number 1000."""
 
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _NUMBER = re.compile(r"\d+")
 
 
@@ -36,7 +37,7 @@ def accounts(texts: Iterable[str]) -> tuple[str, str]:
     """
     lines = [_words(line) for text in texts for line in text.splitlines()]
     made = _Accounts()
-    entries = [line for line in lines if len(line) >= 2]
+    entries = [line for line in lines if len(line) >= 2 and _NAME.fullmatch(line[1])]
     for kind, name, *rest in entries:
         if kind[0] == "g":
             _group(made, name, rest[0] if rest else "-")

@@ -47,6 +47,7 @@ examples:
   patchkit rebase v261 --upstream ~/systemd
                                          use a local repository, in place
   patchkit rebase --continue             after the files of a conflict were edited
+  patchkit rebase --accept cgroup        take what is proposed for that patch
   patchkit rebase --skip                 leave the patch out of this release
   patchkit rebase --abort                forget the rebase
 """
@@ -66,6 +67,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     ways = parser.add_mutually_exclusive_group()
     ways.add_argument("--continue", dest="go_on", action="store_true", help="the files are edited")
+    ways.add_argument(
+        "--accept", metavar="NAME", help="take what is proposed for the waiting patch"
+    )
     ways.add_argument("--skip", action="store_true", help="leave the waiting patch out")
     ways.add_argument("--abort", action="store_true", help="forget the rebase that waits")
 
@@ -73,9 +77,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, invocation: Invocation) -> ExitCode:
     """Rebase, or settle the rebase that waits."""
     workspace = invocation.workspace()
-    resuming = arguments.go_on or arguments.skip or arguments.abort
+    resuming = arguments.go_on or arguments.skip or arguments.abort or arguments.accept
     if resuming and (arguments.release or arguments.base or arguments.dry_run):
-        raise UsageError("--continue, --skip and --abort take no release and no other option")
+        raise UsageError(
+            "--continue, --accept, --skip and --abort take no release and no other option"
+        )
     if arguments.dry_run:
         return _Rebase.begin(arguments, invocation, workspace).run(dry_run=True)
     with held(workspace.root, doing="rebase"):
@@ -83,7 +89,9 @@ def run(arguments: argparse.Namespace, invocation: Invocation) -> ExitCode:
             return _abort(workspace, invocation)
         waiting = sessions.load(workspace.root)
         if resuming:
-            return _settle(waiting, workspace, invocation, skip=arguments.skip)
+            return _settle(
+                waiting, workspace, invocation, skip=arguments.skip, accept=arguments.accept
+            )
         if waiting is not None:
             raise _still_open(waiting, workspace)
         return _Rebase.begin(arguments, invocation, workspace).run(dry_run=False)
@@ -105,12 +113,24 @@ def _still_open(waiting: Session, workspace: Workspace) -> ConflictError:
 
 
 def _settle(
-    waiting: Session | None, workspace: Workspace, invocation: Invocation, *, skip: bool
+    waiting: Session | None,
+    workspace: Workspace,
+    invocation: Invocation,
+    *,
+    skip: bool,
+    accept: str | None,
 ) -> ExitCode:
     """Take what the person decided, and rebase again with it."""
     if waiting is None:
         raise UsageError("no rebase waits here", hint="begin one: patchkit rebase [RELEASE]")
-    if skip:
+    if accept is not None:
+        if accept != waiting.patch or not waiting.proposed:
+            raise UsageError(
+                f"nothing is proposed for '{accept}'",
+                hint=f"the rebase waits at '{waiting.patch}': --continue, --skip or --abort",
+            )
+        waiting = replace(waiting, accepted=(*waiting.accepted, accept))
+    elif skip:
         waiting = replace(waiting, skipped=(*waiting.skipped, waiting.patch))
     else:
         made = sessions.collect(workspace.root, waiting)
@@ -212,7 +232,13 @@ class _Rebase:
             return self._stop(result, stopped, dry_run=dry_run)
         apply_series(result.series, target)
         lock = self.workspace.lock().with_release(
-            lock_release(tree=self.target, base=self.base, series=self.series, result=result)
+            lock_release(
+                tree=self.target,
+                base=self.base,
+                series=self.series,
+                result=result,
+                accepted=self.decisions.accepted,
+            )
         )
         plan = self.workspace.plan_release(self.target.release, result.series, lock)
         changed = plan.changed(self.workspace.root)
@@ -232,6 +258,8 @@ class _Rebase:
                 paths=sessions.modes(stopped.conflict.draft),
                 resolutions=sessions.kept(self.decisions),
                 skipped=tuple(sorted(self.decisions.skipped)),
+                accepted=tuple(sorted(self.decisions.accepted)),
+                proposed=stopped.outcome is Outcome.PROPOSED,
             )
             edit = sessions.save(self.workspace.root, session, stopped.conflict)
         self._tell(self._report(result, dry_run=dry_run, edit=str(edit) if edit else None))
@@ -255,6 +283,8 @@ class _Rebase:
         console.table(report.table(told))
         for line in report.look_lines(told):
             console.say(line, Tone.CARE)
+        for text, tone in report.evidence_lines(told):
+            console.say(text, tone)
         for text, tone in report.conflict_lines(told):
             console.say(text, tone)
         for text, tone in _ending(told):
@@ -273,8 +303,11 @@ def _ending(told: RebaseReport) -> list[tuple[str, Tone]]:
         return [("nothing to write: patches/ is as it should be", Tone.GOOD)]
     if told.edit is None:
         return [("nothing was written", Tone.PLAIN)]
-    name = next(p.name for p in told.patches if p.outcome is Outcome.CONFLICT)
+    stopped = told.patches[-1]
+    name = stopped.name
+    proposed = stopped.outcome is Outcome.PROPOSED
     return [
+        *([(f"To take what is proposed: patchkit rebase --accept {name}", Tone.GOOD)] * proposed),
         (f"patches/ is untouched. The files that '{name}' touches are in", Tone.PLAIN),
         (f"  {told.edit}", Tone.STRONG),
         (

@@ -14,13 +14,15 @@ if TYPE_CHECKING:
     from patchkit.upstream.upstreams import Upstream
 
 
-def known_releases(listings: tuple[Listing, ...], console: Console) -> frozenset[Release]:
+def known_releases(
+    listings: tuple[Listing, ...], console: Console | None = None
+) -> frozenset[Release]:
     """Every release that a source has; a line for each source that cannot be asked.
 
     Raises `UnavailableError` when no source has any.
     """
     for listing in listings:
-        if listing.problem:
+        if listing.problem and console is not None:
             console.note(f"{listing.source}: {listing.problem}")
     known = frozenset[Release]().union(*(listing.releases for listing in listings))
     if not known:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 FILE = "pkgs/os-specific/linux/systemd/default.nix"
 
 _VERSION = re.compile(r"[1-9]\d*(?:\.\d+)?(?:[-~]rc\d+)?")
+_NAMED = re.compile(r"[^/\s]+\.(?:patch|diff)(?![A-Za-z0-9])")
 _OPTIONAL = ("lib.optional", "lib.optionals", "optional", "optionals")
 
 
@@ -166,9 +167,9 @@ def _own(path: str, condition: str, *, used: bool | None) -> NixpkgsPatch:
 
 def _unseen(items: list[Token], condition: str, *, used: bool | None) -> NixpkgsPatch:
     """A patch, or several, that come from elsewhere: named by a string in it, or by its words."""
-    named = next((t.text for t in items if t.text.endswith((".patch", ".diff"))), None)
+    named = next((found[0] for token in items if (found := _NAMED.search(token.text))), None)
     return NixpkgsPatch(
-        name=(named or _written(items)).rsplit("/", 1)[-1][:60],
+        name=(named or _written(items))[:60],
         path=None,
         condition=condition,
         used=used,

@@ -20,6 +20,8 @@ _CLASSES = {
 }
 """POSIX's character classes in the C locale."""
 
+_SPECIAL = re.compile(r"[*?\[\\]")
+
 
 def translate(pattern: str, *, across_folders: bool) -> re.Pattern[str] | None:
     """The regular expression of a pattern; None when the pattern can match nothing.
@@ -60,8 +62,13 @@ def translate(pattern: str, *, across_folders: bool) -> re.Pattern[str] | None:
 
 
 def _stars(pattern: str, at: int, end: int, star: str, *, across_folders: bool) -> tuple[str, int]:
-    """A run of stars, and where to go on: two or more are special as a whole part of a path."""
-    bounded = (at == 0 or pattern[at - 1] == "/") and end - at >= 2
+    """A run of stars, and where to go on: two or more are special as a whole part of a path.
+
+    So are those behind plain text from the start, which git compares beforehand and cuts off
+    (dir.c, match_pathname).
+    """
+    begins = _SPECIAL.search(pattern, 0, at) is None or pattern[at - 1] == "/"
+    bounded = begins and end - at >= 2
     if across_folders or not bounded:
         return star, end
     if pattern.startswith("/", end):

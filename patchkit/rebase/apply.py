@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+from patchkit.series.patch import LineKind
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -34,7 +36,11 @@ def split_lines(content: bytes) -> list[bytes]:
 
 
 def apply_exactly(content: bytes, hunks: Sequence[Hunk]) -> bytes | None:
-    """Apply every hunk at the very line that it names, or None when one does not fit there."""
+    """Apply every hunk at the very line that it names, or None when one does not fit there.
+
+    What git apply and patch refuse there does not fit either: a hunk with less context after
+    its changes than before them belongs to the end of the file.
+    """
     lines = split_lines(content)
     made: list[bytes] = []
     position = 0
@@ -42,6 +48,8 @@ def apply_exactly(content: bytes, hunks: Sequence[Hunk]) -> bytes | None:
         old = hunk.old_lines
         start = hunk.old_index
         if start < position or not _fits(lines, hunk, start):
+            return None
+        if _ends_its_file(hunk) and start + len(old) != len(lines):
             return None
         made += lines[position:start]
         made += hunk.new_lines
@@ -74,6 +82,15 @@ def apply_nearby(content: bytes, hunks: Sequence[Hunk]) -> Applied | Refused:
         offsets.append(start - hunk.old_index)
     made += lines[position:]
     return Applied(content=b"".join(made), offsets=tuple(offsets))
+
+
+def _ends_its_file(hunk: Hunk) -> bool:
+    """Whether a hunk can only stand at the end: git's apply.c, GNU patch's locate_hunk()."""
+    changed = [n for n, line in enumerate(hunk.lines) if line.kind is not LineKind.CONTEXT]
+    if not changed:
+        return False
+    trailing = len(hunk.lines) - 1 - changed[-1]
+    return trailing == 0 or trailing < changed[0]
 
 
 def _places(lines: list[bytes], hunk: Hunk, start: int) -> list[int]:

@@ -22,10 +22,11 @@ from patchkit.rebase.outcome import (
     RebaseResult,
     Resolution,
 )
-from patchkit.rebase.rewrite import rewrite
+from patchkit.rebase.rewrite import file_changes, rewrite
 from patchkit.rebase.strategies.ladder import Verdict, climb
 from patchkit.rebase.strategies.settling import Grade
 from patchkit.rebase.strict import apply_strictly, states
+from patchkit.series.render import render_diff
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -181,7 +182,15 @@ class _Step:
             evidence=verdict.evidence,
             left_out=verdict.left_out_text,
             proposal=verdict.changes,
+            proposed_diff=self._diff_text(verdict, waiting),
         )
+
+    def _diff_text(self, verdict: Verdict, waiting: PatchResult) -> str:
+        """The proposal as a diff of the files that are in conflict."""
+        doubtful = {file.path for file in waiting.conflict.files} if waiting.conflict else set()
+        files = file_changes(self.patch, self.merger.target, dict(verdict.changes))
+        shown = [file for file in files if file.path in doubtful] or files
+        return render_diff(shown).decode("utf-8", "replace")
 
     def _vanished(self, merges: list[FileMerge]) -> PatchResult:
         """Nothing is left to do, and yet the change is not upstream: a person must look."""

@@ -142,7 +142,8 @@ class PatchResult:
     `patch` is the new patch, None where the outcome leaves it out. `offsets` are the hunks'
     ways in lines, one per hunk, where hunks correspond. `strategy` names how it was settled
     where that was not git's merge; `evidence` is what speaks for and against it, and `left_out`
-    are lines of the patch that found no place. `proposal` is what a person may accept.
+    are lines of the patch that found no place. `proposal` is what a person may accept,
+    `proposed_diff` the same as text, for the files in conflict.
     """
 
     original: Patch
@@ -155,6 +156,7 @@ class PatchResult:
     evidence: tuple[Evidence, ...] = ()
     left_out: tuple[str, ...] = ()
     proposal: Mapping[str, FileState | None] | None = None
+    proposed_diff: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -69,6 +69,12 @@ def _does_not_apply(patch: Patch, change: FileChange, content: bytes) -> Inconsi
             f"{patch.file_name} does not apply: {change.path}, hunk at line {hunk.old_start}",
             hint="the context of the hunk is not in the file",
         )
+    if not any(nearby.offsets):
+        return InconsistentError(
+            f"{patch.file_name} does not apply: a hunk lacks context at the end in {change.path}, "
+            "so that git and patch look for it at the end of the file",
+            hint="rebase the release again to have full context",
+        )
     return InconsistentError(
         f"{patch.file_name} applies to {change.path} only with offsets "
         f"({', '.join(f'{offset:+d}' for offset in nearby.offsets)} lines)",

@@ -24,10 +24,11 @@ from patchkit.report.series_report import (
 from patchkit.report.verify import VerifyReport
 from patchkit.upstream.dates import tagged_at
 from patchkit.upstream.sources import GitSource
+from patchkit.verify.verdict import Verdict
 from patchkit.workspace.audit import audit_base, audit_record, audit_verification
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from patchkit.proc import Runner
     from patchkit.series.patch import Series
@@ -54,8 +55,16 @@ class Gathered:
     unread: tuple[str, ...]
 
 
-def gather(workspace: Workspace, *, store: Store, run: Runner) -> Gathered:
+def gather(
+    workspace: Workspace,
+    *,
+    store: Store,
+    run: Runner,
+    seen: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Gathered:
     """Read everything; nothing is fetched and nothing is written.
+
+    `seen` is told how many releases are done, of how many.
 
     Raises `UsageError` for a mistake in `series.toml`, `InconsistentError` for a damaged lock.
     What is wrong with one release is told of that release.
@@ -76,10 +85,10 @@ def gather(workspace: Workspace, *, store: Store, run: Runner) -> Gathered:
         for tag, old in pairs.items()
         if tag in series and old.tag in series
     }
-    releases = tuple(
-        known.release(item, pairs.get(item.tag), ranges.get(item.tag, ()))
-        for item in reversed(locked)
-    )
+    releases = []
+    for item in reversed(locked):
+        releases.append(known.release(item, pairs.get(item.tag), ranges.get(item.tag, ())))
+        seen(len(releases), len(locked))
     proven = [release.tag for release in releases if release.standing is Standing.PROVEN]
     report = SeriesReport(
         base=config.base.tag,
@@ -95,7 +104,7 @@ def gather(workspace: Workspace, *, store: Store, run: Runner) -> Gathered:
             )
             for entry in config.patches
         ),
-        releases=releases,
+        releases=tuple(releases),
     )
     unread = tuple(item.tag for item in locked if not known.has_tree(item))
     return Gathered(report=report, series=series, ranges=ranges, unread=unread)
@@ -133,7 +142,7 @@ class _Known:
             tag=locked.tag,
             version=locked.release.version,
             standing=standing,
-            problems=(*problems, *((void,) if void and not problems else ())),
+            problems=problems or ((void,) if void else _shortfalls(evidence)),
             stale=audit_base(locked, self.workspace, self.config),
             base=locked.base.release,
             before=before.tag if before else None,
@@ -222,6 +231,18 @@ class _Known:
         return None
 
 
+def _shortfalls(evidence: VerifyReport | None) -> tuple[str, ...]:
+    """What a verification that did not pass says of why: a sentence each."""
+    if evidence is None or evidence.verdict is Verdict.PASSED:
+        return ()
+    return evidence.voids or tuple(
+        f"{scenario.name}/{case.name}: {case.reason}"
+        for scenario in evidence.scenarios
+        for case in scenario.cases
+        if case.verdict.falls_short
+    )
+
+
 def _standing(locked: LockedRelease, problems: tuple[str, ...], void: str | None) -> Standing:
     if problems:
         return Standing.INCONSISTENT
@@ -230,9 +251,9 @@ def _standing(locked: LockedRelease, problems: tuple[str, ...], void: str | None
     if void is not None:
         return Standing.VOID
     match locked.verification.verdict:
-        case "passed":
+        case Verdict.PASSED:
             return Standing.PROVEN
-        case "failed":
+        case Verdict.FAILED:
             return Standing.FAILED
         case _:
             return Standing.VOID

@@ -63,14 +63,14 @@ def patch_of(release: ReleaseReport, name: str) -> ReleasePatch | None:
 class AblationRow:
     """The series without `patch`: how many checks fail, by scenario in the matrix' order.
 
-    None is a scenario that was not looked at. `problem` says why nothing can be told; `first`
-    are failing checks, in words.
+    None is a scenario that was not looked at. `problem` says why nothing can be told; `checks`
+    are the failing ones in words, empty where only their number is known.
     """
 
     patch: str
     counts: tuple[int | None, ...]
     total: int
-    first: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
     problem: str | None = None
 
 
@@ -80,10 +80,6 @@ class AblationMatrix:
 
     scenarios: tuple[str, ...]
     rows: tuple[AblationRow, ...]
-
-
-_TOLD = 4
-"""How many failing checks of a row are told in words."""
 
 
 def ablation_matrix(release: ReleaseReport) -> AblationMatrix | None:
@@ -101,7 +97,7 @@ def ablation_matrix(release: ReleaseReport) -> AblationMatrix | None:
                     for name in scenarios
                 ),
                 total=len(item.failing),
-                first=tuple(f"{f.case}: {f.check}: {f.fault}" for f in item.failing[:_TOLD]),
+                checks=tuple(f"{f.case}: {f.check}: {f.fault}" for f in item.failing),
                 problem=item.problem,
             )
             for item in evidence.ablation

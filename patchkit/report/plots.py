@@ -139,11 +139,10 @@ _AXIS = (
     (_MINUTE, "1 min"),
     (_HOUR, "1 h"),
     (_DAY, "1 day"),
-    (7 * _DAY, "1 week"),
     (30 * _DAY, "1 month"),
     (365 * _DAY, "1 year"),
 )
-_ROW = 34.0
+_ROW = 38.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ _TONES = {
     Outcome.MERGED: Tone.CARE,
     Outcome.RELOCATED: Tone.CARE,
     Outcome.RESOLVED: Tone.CARE,
+    Outcome.PROPOSED: Tone.BAD,
     Outcome.UPSTREAM: Tone.NOTE,
     Outcome.SKIPPED: Tone.NOTE,
     Outcome.CONFLICT: Tone.BAD,
@@ -40,7 +41,11 @@ class FileReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatchReport:
-    """What became of one patch; offsets in lines, one per hunk."""
+    """What became of one patch; offsets in lines, one per hunk.
+
+    What was settled beyond git's merge has its evidence, and the lines of the patch that found
+    no place; `proposal` is the diff that a person may accept.
+    """
 
     name: str
     outcome: Outcome
@@ -53,6 +58,10 @@ class PatchReport:
     offsets: tuple[int, ...]
     look_at: tuple[Notice, ...]
     conflict: tuple[FileReport, ...]
+    speaks_for: tuple[str, ...] = ()
+    speaks_against: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    proposal: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +125,10 @@ def _patch_report(result: PatchResult) -> PatchReport:
             FileReport(path=file.path, reason=file.reason, regions=file.regions)
             for file in conflict
         ),
+        speaks_for=tuple(each.text for each in result.evidence if each.favours),
+        speaks_against=tuple(each.text for each in result.evidence if not each.favours),
+        left_out=result.left_out,
+        proposal=result.proposed_diff,
     )
 
 
@@ -174,6 +187,21 @@ def notice_text(notice: Notice) -> str:
         return f"{notice.path} {notice.what}"
     call = "()" if notice.function.isidentifier() else ""
     return f"{notice.path}: {notice.function}{call} {notice.what}"
+
+
+def evidence_lines(report: RebaseReport) -> Iterator[tuple[str, Tone]]:
+    """What speaks for and against everything that was settled beyond git's merge."""
+    for patch in report.patches:
+        yield from ((f"{patch.name}: for: {text}", Tone.GOOD) for text in patch.speaks_for)
+        yield from ((f"{patch.name}: against: {text}", Tone.CARE) for text in patch.speaks_against)
+        yield from ((f"{patch.name}: left out: {line}", Tone.CARE) for line in patch.left_out)
+        if patch.proposal is not None:
+            yield f"{patch.name}: proposed:", Tone.STRONG
+            yield from ((f"  {line}", _diff_tone(line)) for line in patch.proposal.splitlines())
+
+
+def _diff_tone(line: str) -> Tone:
+    return {"+": Tone.GOOD, "-": Tone.BAD, "@": Tone.NOTE}.get(line[:1], Tone.PLAIN)
 
 
 def conflict_lines(report: RebaseReport) -> Iterator[tuple[str, Tone]]:

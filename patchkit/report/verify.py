@@ -1,8 +1,8 @@
-"""The report of a verification: a value for JSON and for the evidence, tables for people."""
+"""The report of a verification: a value for JSON, tables for people."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from patchkit import __version__
@@ -106,7 +106,7 @@ class RepetitionReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyReport:
-    """What `patchkit verify` tells; the evidence is the same without what is of this machine.
+    """What `patchkit verify` tells.
 
     `images` are the digests of the images' configurations, by variant. `milliseconds` are the
     times that scenarios measured.
@@ -131,19 +131,10 @@ class VerifyReport:
 
     @property
     def falls_short(self) -> bool:
-        """Whether the process has to end with 4."""
-        failed = self.repetition is not None and bool(self.repetition.failures)
-        return self.verdict is not Verdict.PASSED or failed
-
-    def evidence(self) -> VerifyReport:
-        """What is kept in the repository: without paths of this machine."""
-        return replace(
-            self,
-            scenarios=tuple(
-                replace(s, cases=tuple(replace(case, kept=None) for case in s.cases))
-                for s in self.scenarios
-            ),
-        )
+        """Whether the process has to end with 4: a patch that nothing needs is no success."""
+        repeated = self.repetition is not None and bool(self.repetition.failures)
+        idle = any(item.problem is None and not item.needed for item in self.ablation)
+        return self.verdict is not Verdict.PASSED or repeated or idle
 
 
 def report_engine(facts: EngineFacts) -> EngineReport:

@@ -3,19 +3,90 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from patchkit import documents
+from patchkit.report.verify import ControlReport, EngineReport, RepetitionReport
+from patchkit.verify.spread import Spread
 from patchkit.verify.verdict import Verdict
 from patchkit.workspace.lock import LockedEngine, LockedScenario, LockedVerification
 
 if TYPE_CHECKING:
-    from patchkit.report.verify import ScenarioReport, VerifyReport
+    from patchkit.report.verify import CaseReport, ScenarioReport, VerifyReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceCase:
+    """One container: how it was run, and every check with what was measured."""
+
+    run: str
+    verdict: Verdict
+    checks: tuple[str, ...]
+    records: dict[str, str]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What is kept in the repository: every check, and nothing of the machine's own places."""
+
+    schema: str = "patchkit.evidence/1"
+    patchkit: str
+    release: str
+    version: str
+    series_sha256: str
+    verdict: Verdict
+    images: dict[str, str]
+    engine: EngineReport
+    control: tuple[ControlReport, ...]
+    scenarios: dict[str, dict[str, EvidenceCase]]
+    milliseconds: dict[str, Spread]
+    ablation: dict[str, tuple[str, ...]]
+    repetition: RepetitionReport | None
 
 
 def evidence(report: VerifyReport) -> bytes:
-    """The file that has every check, without what is of this machine."""
-    return documents.encode(report.evidence()).encode()
+    """The file that has every check."""
+    kept = Evidence(
+        patchkit=report.patchkit,
+        release=report.release,
+        version=report.version,
+        series_sha256=report.series_sha256,
+        verdict=report.verdict,
+        images=report.images,
+        engine=report.engine,
+        control=report.control,
+        scenarios={
+            scenario.name: {case.name: _case(case) for case in scenario.cases}
+            for scenario in report.scenarios
+        },
+        milliseconds=report.milliseconds,
+        ablation={
+            item.patch: tuple(
+                f"{check.scenario}/{check.case}: {check.check}: {check.fault}"
+                for check in item.failing
+            )
+            for item in report.ablation
+            if item.problem is None
+        },
+        repetition=report.repetition,
+    )
+    return documents.encode(kept).encode()
+
+
+def _case(case: CaseReport) -> EvidenceCase:
+    return EvidenceCase(
+        run=" ".join(("docker run -d", *case.options)),
+        verdict=case.verdict,
+        checks=tuple(
+            f"{'pass' if check.passed else 'FAIL'}: {check.name}: {check.measured}"
+            + "".join(f"; {fault}" for fault in check.faults)
+            for check in case.checks
+        ),
+        records=case.records,
+        reason=case.reason,
+    )
 
 
 def lock_verification(

@@ -45,7 +45,10 @@ class DockerVessel:
 
     def start(self) -> None:
         """Start it."""
-        self.engine.start(self.container)
+        try:
+            self.engine.start(self.container)
+        except PatchkitError as error:
+            raise self._blamed(error) from error
 
     def run(self, argv: Sequence[str], *, timeout: float, user: str | None = None) -> Ran:
         """Run a command inside."""

@@ -92,6 +92,8 @@ class CaseResult:
                 return f"{check.name}: {check.faults[0]}"
         if self.unreached:
             return f"{len(self.unreached)} steps were not reached"
+        if not self.checks:
+            return "nothing was looked at"
         return "" if self.proven else "the conditions inside could not be read"
 
 

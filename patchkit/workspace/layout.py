@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 CONFIG = PurePosixPath("patches/series.toml")
 LOCK = PurePosixPath("patches/lock.json")
+EVIDENCE = PurePosixPath("patches/evidence")
 _FILE_NAME = re.compile(r"\d{4}-(?P<rest>.+)\.patch")
 _LARGEST_PATCH = 8 * 1024 * 1024
 
@@ -130,7 +131,7 @@ class Workspace:
 
     def evidence_path(self, release: Release) -> PurePosixPath:
         """Where the evidence of a release's verification stands."""
-        return self.folder(release) / "verification.json"
+        return EVIDENCE / f"{release.tag}.json"
 
     def evidence(self, release: Release) -> bytes | None:
         """The evidence of a release's verification, or None."""

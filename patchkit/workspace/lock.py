@@ -25,7 +25,8 @@ class LockedPatch:
 
     `file` and `sha256` are None where the outcome leaves the patch out. `from_sha256` is the
     digest of the patch that was rebased. `offsets` are the least and the greatest way of its
-    hunks in lines; empty where no hunk moved, or where hunks do not correspond.
+    hunks in lines; empty where no hunk moved, or where hunks do not correspond. `accepted` says
+    that a person took what was proposed.
     """
 
     name: str
@@ -35,6 +36,7 @@ class LockedPatch:
     sha256: str | None = None
     offsets: tuple[int, ...] = ()
     strategy: str | None = None
+    accepted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +76,7 @@ class LockedEngine:
 class LockedVerification:
     """The last verification of a release, bound by digests to what it was about.
 
-    `evidence_sha256` is that of `patches/<tag>/verification.json`, which has every check.
+    `evidence_sha256` is that of `patches/evidence/<tag>.json`, which has every check.
     `stock` and `patched` are the images' digests. `control` is how the stock build ended, by
     run. `median_ms` are times in milliseconds. `ablation` counts, for every patch, the checks
     that fail without it, by scenario; null where that was not looked at.
@@ -179,7 +181,12 @@ def read_lock(text: bytes, *, file_name: str) -> Lock:
 
 
 def lock_release(
-    *, tree: UpstreamTree, base: Release, series: Series, result: RebaseResult
+    *,
+    tree: UpstreamTree,
+    base: Release,
+    series: Series,
+    result: RebaseResult,
+    accepted: frozenset[str] = frozenset(),
 ) -> LockedRelease:
     """The record of a finished rebase of `series` (written for `base`) onto `tree`.
 
@@ -204,6 +211,7 @@ def lock_release(
                 sha256=outcome.patch.sha256 if outcome.patch else None,
                 offsets=_extremes(outcome.offsets),
                 strategy=outcome.strategy,
+                accepted=outcome.original.name in accepted,
             )
             for outcome in result.results
         ),

@@ -32,9 +32,10 @@ def remembered(
     if locked.base.series_sha256 != series.sha256 or locked.tree != target.tree:
         return Decisions()
     skipped = frozenset(p.name for p in locked.patches if p.outcome is Outcome.SKIPPED)
+    accepted = frozenset(p.name for p in locked.patches if p.accepted)
     hand = {p.name for p in locked.patches if p.strategy == BY_HAND}
     if not hand:
-        return Decisions(skipped=skipped)
+        return Decisions(skipped=skipped, accepted=accepted)
     try:
         kept = workspace.series(locked.release, config)
         recorded = {p.name: p.sha256 for p in locked.patches if p.sha256}
@@ -49,4 +50,4 @@ def remembered(
                 )
     except PatchkitError:  # the files are not what was recorded: nothing is remembered
         return Decisions()
-    return Decisions(resolutions=resolutions, skipped=skipped)
+    return Decisions(resolutions=resolutions, skipped=skipped, accepted=accepted)

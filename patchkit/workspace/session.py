@@ -42,7 +42,8 @@ class Session:
     """Where a rebase stands.
 
     `patch` is the one that waits, `paths` the files of its editing folder with their modes
-    (None for one that is not there to begin with). `upstream` is what `--upstream` said.
+    (None for one that is not there to begin with). `upstream` is what `--upstream` said,
+    `proposed` whether there is something to accept for the waiting patch.
     """
 
     schema: str = SCHEMA
@@ -55,6 +56,8 @@ class Session:
     paths: dict[str, int | None]
     resolutions: dict[str, dict[str, KeptFile | None]] = field(default_factory=dict)
     skipped: tuple[str, ...] = ()
+    accepted: tuple[str, ...] = ()
+    proposed: bool = False
 
     @property
     def decisions(self) -> Decisions:
@@ -65,6 +68,7 @@ class Session:
                 for name, files in self.resolutions.items()
             },
             skipped=frozenset(self.skipped),
+            accepted=frozenset(self.accepted),
         )
 
 

@@ -97,7 +97,9 @@ def project() -> dict[str, bytes | tuple[int, bytes]]:
         "meson.build": (meson + "subdir('completion')\n").encode(),
         "meson_options.txt": b"option('extra', type : 'boolean', value : false)\n"
         b"option('mode', type : 'combo', choices : ['developer', 'release'])\n",
-        "completion/meson.build": b"custom_target('c', output : 'systemctl', input : 'completion',\n"
+        "completion/meson.build": b"custom_target('c', output : 'systemctl', "
+        b"input : 'completion',\n"
+        b"\n"
         b"  command : ['cp', '@INPUT@', '@OUTPUT@'], install : true,\n"
         b"  install_dir : get_option('datadir') / 'completions')\n",
         "completion/completion": b"complete\n",

@@ -157,11 +157,9 @@ class TestFailures:
 
     def test_a_patch_beside_the_error_is_named_as_beside(self, tmp_path: Path) -> None:
         files = support.project()
-        files["src/one.c"] = changed("one", 1, 1)["src/one.c"].replace(
-            b"return value;", b"return VALUE;"
-        )
-        renamed = files["src/one.c"].replace(b"int value = 1;", b"int valve = 1;")
-        assert isinstance(renamed, bytes)
+        wrong = changed("one", 1, 1)["src/one.c"].replace(b"return value;", b"return VALUE;")
+        files["src/one.c"] = wrong
+        renamed = wrong.replace(b"int value = 1;", b"int valve = 1;")
         series = {"one": Change(message="one: rename", files={"src/one.c": renamed})}
         with pytest.raises(BuildError) as raised:
             yard(tmp_path, series, files).build("patched")
@@ -185,7 +183,9 @@ class TestFailures:
 
     def test_an_error_of_meson_is_shown(self, tmp_path: Path) -> None:
         files = support.project()
-        files["meson.build"] = (files["meson.build"]) + b"dependency('nobody-has-this')\n"  # type: ignore[operator]
+        meson = files["meson.build"]
+        assert isinstance(meson, bytes)
+        files["meson.build"] = meson + b"dependency('nobody-has-this')\n"
         with pytest.raises(MissingToolError, match="nobody-has-this"):
             yard(tmp_path, files=files).build("stock")
 

@@ -193,4 +193,3 @@ def test_a_place_that_cannot_be_written(view: TreeView, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(StorageError, match="write the source tree"):
         export(view, tmp_path / "file" / "source")
-

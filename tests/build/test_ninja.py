@@ -19,11 +19,11 @@ GCC = """\
 FAILED: src/core/x.p/cgroup.c.o
 cc -Isrc -c ../source/src/core/cgroup.c
 In file included from ../source/src/core/cgroup.c:3:
-../source/src/core/cgroup.c: In function ‘unit_attach’:
-../source/src/core/cgroup.c:123:16: error: ‘crt’ undeclared (first use in this function)
+../source/src/core/cgroup.c: In function \u2018unit_attach\u2019:
+../source/src/core/cgroup.c:123:16: error: \u2018crt\u2019 undeclared (first use in this function)
   123 |         return crt->path;
       |                ^~~
-../source/src/core/cgroup.c:124:1: error: expected ‘;’ before ‘}’ token
+../source/src/core/cgroup.c:124:1: error: expected \u2018;\u2019 before \u2018}\u2019 token
 ninja: build stopped: subcommand failed.
 """
 
@@ -33,7 +33,7 @@ def test_a_compilers_first_error_with_its_own_lines() -> None:
     error = said.first_error
     assert error is not None
     assert (error.path, error.line) == ("src/core/cgroup.c", 123)
-    assert error.text.startswith("‘crt’ undeclared")
+    assert error.text.startswith("\u2018crt\u2019 undeclared")
     assert error.shown[1:] == ("  123 |         return crt->path;", "      |                ^~~")
     assert said.failed_step == "src/core/x.p/cgroup.c.o"
     assert (said.done, said.total) == (12, 878)

@@ -190,7 +190,10 @@ def forked(work: Callable[[], int]) -> int:
             for stream in (0, 1, 2):
                 os.dup2(silence, stream)
             signal.signal(signal.SIGINT, signal.default_int_handler)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+            try:
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+            except KeyboardInterrupt:  # it came before the work began
+                os._exit(130)
             ended = work()
         finally:
             os._exit(ended)

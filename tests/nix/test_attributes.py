@@ -73,7 +73,7 @@ LINES = st.tuples(PATTERNS, st.lists(VALUES, min_size=1, max_size=3)).map(
 TEXTS = st.lists(LINES, max_size=5).map(lambda lines: "\n".join(lines).encode() + b"\n")
 
 
-@settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(TEXTS, TEXTS)
 def test_any_rules(root: bytes, inner: bytes) -> None:
     agree({".gitattributes": b"[attr]m one -two\n" + root, "x/.gitattributes": inner})

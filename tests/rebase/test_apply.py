@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -79,6 +80,7 @@ def test_what_is_applied_elsewhere_has_all_of_the_context(
 
 def test_exactly_means_exactly() -> None:
     assert apply_exactly(text("a", "b", "c", "d"), [REPLACE]) == text("a", "b", "C", "d")
+    assert apply_exactly(text("a", "b", "c", "d", "e"), [REPLACE]) is not None
     assert apply_exactly(text("b", "c", "d"), [REPLACE]) is None
     assert apply_exactly(text("a", "b", "c", "D"), [REPLACE]) is None
 
@@ -117,3 +119,19 @@ def test_a_missing_newline_is_only_at_the_end() -> None:
     assert apply_exactly(b"a\n", [bare]) is None
     cut = hunk(1, (REMOVED, b"a\n"), (ADDED, b"b"))
     assert apply_exactly(b"a\nmore\n", [cut]) is None
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [(CONTEXT, b"a\n"), (CONTEXT, b"b\n"), (ADDED, b"x\n"), (CONTEXT, b"c\n")],
+        [(CONTEXT, b"a\n"), (CONTEXT, b"b\n"), (REMOVED, b"c\n")],
+        [(REMOVED, b"a\n"), (REMOVED, b"b\n"), (REMOVED, b"c\n"), (ADDED, b"x\n")],
+    ],
+    ids=["less context after", "no context after", "no context at all"],
+)
+def test_a_hunk_for_the_end_of_a_file_wants_the_end(lines: list[tuple[LineKind, bytes]]) -> None:
+    """git apply, or patch, or both refuse it anywhere else."""
+    at_the_end = hunk(1, *lines)
+    assert apply_exactly(text("a", "b", "c"), [at_the_end]) is not None
+    assert apply_exactly(text("a", "b", "c", "more"), [at_the_end]) is None

@@ -80,6 +80,16 @@ def test_same_text_same_place_is_unchanged_and_keeps_its_bytes(tmp_path: Path) -
     assert result.offsets == (0,)
 
 
+def test_what_stood_at_the_end_and_does_no_more_is_written_anew(tmp_path: Path) -> None:
+    """Its lines are all in place, and yet neither git nor patch would take it."""
+    before = text(*SETUP, "last")
+    change = Change(message="main: x", files={C: text(*SETUP, "patched", "last")})
+    world = rebase(tmp_path, {C: before + b"more\n" * 5}, change, before={C: before})
+    result = world.one()
+    assert result.outcome is Outcome.MERGED
+    assert content(result, world) == text(*SETUP, "patched", "last") + b"more\n" * 5
+
+
 @pytest.mark.parametrize(("above", "offset"), [(3, 3), (40, 40)])
 def test_same_change_at_other_lines_is_clean(tmp_path: Path, above: int, offset: int) -> None:
     world = rebase(tmp_path, {C: text(*lines(above=above))})

@@ -100,7 +100,8 @@ def test_the_document_is_the_same_for_the_same_rebase(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("notice", "shown"),
     [
-        (Notice(path="src/f.c", function="f", what="is new upstream"), "src/f.c: f() is new upstream"),
+        (Notice(path="src/f.c", function="f", what="is new upstream"),
+         "src/f.c: f() is new upstream"),
         (Notice(path="src/f.c", function="", what="is a.c, renamed upstream"),
          "src/f.c is a.c, renamed upstream"),
         (Notice(path="src/f.c", function="struct x", what="changed"), "src/f.c: struct x changed"),

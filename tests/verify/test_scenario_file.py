@@ -149,7 +149,7 @@ steps = [
         (15, "'(' is not a regular expression"),
         (16, "'KILL' cannot be caught"),
         (17, "'TREM' is not a signal; did you mean 'TERM'?"),
-        (18, "this one has none of"),
+        (18, "a step does one thing; this one has none of"),
         (19, "'timeout' must be more than 0 and at most"),
         (20, "'exit' belongs to"),
     ):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from patchkit.errors import ExitCode, PatchkitError, UsageError
 from patchkit.releases import Release
 from patchkit.upstream.sources import DebianSource, GitSource
-from patchkit.workspace.config import read_config
+from patchkit.workspace.config import BuildConfig, read_config
 
 GOOD = """\
 schema = "patchkit.series/1"
@@ -134,3 +134,47 @@ def test_no_damage_ends_in_anything_but_a_config_or_a_sentence(
         read_config(GOOD[:at] + inserted + GOOD[at + dropped :], file_name="series.toml")
     except PatchkitError as error:
         assert error.message.startswith("series.toml ")
+
+
+BUILD = (
+    GOOD
+    + """
+[build]
+programs = ["systemd-logind"]
+
+[build.options]
+seccomp = "enabled"
+logind = true
+optimization = 1
+"""
+)
+
+
+def test_reads_what_to_build() -> None:
+    build = read_config(BUILD, file_name="series.toml").build
+    assert build.programs == ("systemd-logind",)
+    assert build.options == (("seccomp", "enabled"), ("logind", "true"), ("optimization", "1"))
+    assert read_config(GOOD, file_name="series.toml").build == BuildConfig()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "mistake"),
+    [
+        ("programs =", "program =", "unknown key 'program'; did you mean 'programs'?"),
+        ('["systemd-logind"]', '["a b"]', "'a b' cannot be a program's name"),
+        ('["systemd-logind"]', '"x"', "'programs' must be a list of texts"),
+        ("logind = true", "prefix = 'x'", "'prefix' is not yours to set: patchkit depends on it"),
+        ("logind = true", "logind = []", "'logind' must be text, a number, true or false"),
+        ("logind = true", '"lo gind" = 1', "'lo gind' cannot be a Meson option's name"),
+    ],
+)
+def test_mistakes_in_what_to_build(old: str, new: str, mistake: str) -> None:
+    assert old in BUILD
+    text = BUILD.replace(old, new)
+    line = next(n for n, t in enumerate(text.splitlines(), 1) if new.split(" = ", maxsplit=1)[0] in t)
+    assert mistakes(text) == [f"{line}: {mistake}"]
+
+
+def test_a_build_that_is_no_table() -> None:
+    text = 'build = "all"\n' + GOOD
+    assert mistakes(text) == ["1: 'build' must be written as [build]"]

@@ -74,12 +74,11 @@ def _inserted(
         yield opposes(f"what followed the added lines is gone: {shown(gone[0])}")
 
 
-def _rhymes(line: bytes, *others: bytes) -> bool:
-    """Whether the line begins as one of the others: it goes on a list that stands there."""
+def _rhymes(line: bytes, before: bytes, gone: bytes) -> bool:
+    """Whether the line begins as its neighbours: it goes on a list that stands there."""
     words = line.split()
-    return any(
-        words[:1] == other.split()[:1] or len(words) == len(other.split()) == 1 for other in others
-    )
+    alike = words[:1] in (before.split()[:1], gone.split()[:1])
+    return alike or len(words) == len(gone.split()) == 1
 
 
 def _blank(line: bytes) -> bool:

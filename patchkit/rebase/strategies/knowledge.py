@@ -67,7 +67,7 @@ class Headers:
 
     def lacking(self, path: str, content: bytes, names: set[bytes]) -> set[bytes]:
         """The names that neither the file nor any header that it sees has as a word."""
-        missing = names - set(_NAME.findall(content))
+        missing = {name for name in names if not _has_word(content, name)}
         for header in self._seen(path, content) if missing else ():
             missing -= header.words
             if not missing:
@@ -144,8 +144,7 @@ def unknown_names(
     added = added_lines(base, patch)
     code = code_of(added)
     names = {match[1] or match[2] for match in _CALLED.finditer(code)}
-    names -= set(_NAME.findall(target))
-    names = {name for name in names if not _defines(code, name)}
+    names = {n for n in names if not _has_word(target, n) and not _defines(code, n)}
     if names:
         names = there.lacking(path, target + _includes(b"".join(added)), names)
     return sorted(name.decode() for name in known.defined(path, base, names))
@@ -180,6 +179,10 @@ def strange_folders(
 def _stems(tree: TreeView, but: Mapping[str, FileState | None]) -> set[str]:
     names = (path for path, _ in tree.source.files(tree.tree) if path not in but)
     return {posixpath.splitext(posixpath.basename(name))[0] for name in names}
+
+
+def _has_word(text: bytes, word: bytes) -> bool:
+    return word in text and re.search(rb"\b" + re.escape(word) + rb"\b", text) is not None
 
 
 def _defines(text: bytes, name: bytes) -> bool:

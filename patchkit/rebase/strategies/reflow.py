@@ -143,27 +143,82 @@ class _Weaving:
         """Words that stay on both sides, with their blanks merged; None where these clash."""
         kept: list[Token] = []
         for index in range(low, high):
-            blank = _blank(
-                self.base[index][0],
-                self.target[self.in_target[index]][0],
-                self.patch[self.in_patch[index]][0],
-            )
+            now, new = self.target[self.in_target[index]][0], self.patch[self.in_patch[index]][0]
+            blank = new if self._displaced(index) else _blank(self.base[index][0], now, new)
             if blank is None:
                 return None
             kept.append((blank, self.base[index][1]))
         return kept
 
     def _fitted(self, change: Change) -> list[Token]:
-        """The patch's new words, indented as the target is; the first stands as what it replaces."""
+        """The patch's new words, indented as the target is; the first as what it replaces."""
         shift = self._shift(change.low)
         fitted: list[Token] = []
+        stands_for = change.low if change.low < change.high or self._displaced(change.low) else -1
         for offset, (blank, word) in enumerate(self.patch[change.new_low : change.new_high]):
             now = blank
-            replaces = offset == 0 and change.low < change.high and self.in_target[change.low] >= 0
-            if replaces and blank == self.base[change.low][0]:
-                now = self.target[self.in_target[change.low]][0]
+            there = self.in_target[stands_for] if offset == 0 and stands_for >= 0 else -1
+            if there >= 0 and blank == self.base[stands_for][0]:
+                now = self.target[there][0]
             elif b"\n" in blank and shift and b"\t" not in blank:
                 depth = max(0, _depth(blank) + shift)
                 now = blank.rpartition(b"\n")[0] + b"\n" + b" " * depth
             fitted.append((now, word))
         return fitted
+
+    def _displaced(self, index: int) -> bool:
+        """Whether the patch puts words right before a word, which take over the blanks there."""
+        if index >= len(self.base) or self.in_patch[index] < 0:
+            return False
+        before = self.base[index][0]
+        return any(
+            c.low == c.high == index
+            and self.patch[c.new_low][0] == before != self.patch[self.in_patch[index]][0]
+            for c in self.ours
+        )
+
+    def _shift(self, at: int) -> int:
+        """How much deeper the target indents the line before word `at` than the base does."""
+        for index in [*range(min(at, len(self.base) - 1), -1, -1), *range(at, len(self.base))]:
+            there = self.in_target[index]
+            if there >= 0:
+                before, now = self.base[index][0], self.target[there][0]
+                if (b"\n" in before or index == 0) and (b"\n" in now or there == 0):
+                    return _depth(now) - _depth(before)
+        return 0
+
+
+def _order(item: tuple[Change, int]) -> tuple[int, int, int]:
+    return item[0].low, item[0].high, item[1]
+
+
+def _words(tokens: Sequence[Token]) -> list[bytes]:
+    return [word for _, word in tokens]
+
+
+def _counterparts(length: int, changes: Sequence[Change]) -> list[int]:
+    """For each word of the base, its index on the other side (-1 where it is gone)."""
+    places: list[int] = []
+    at = new = 0
+    for change in changes:
+        places += range(new, new + change.low - at)
+        places += [-1] * (change.high - change.low)
+        at, new = change.high, change.new_high
+    return [*places, *range(new, new + length - at)]
+
+
+def _blank(base: bytes, target: bytes, patch: bytes) -> bytes | None:
+    """Three-way merge of blanks; None when both sides changed them and not by indentation."""
+    if patch in (base, target):
+        return target
+    if base == target:
+        return patch
+    if all(b"\n" in blank for blank in (base, target, patch)):
+        depth = _depth(target) + _depth(patch) - _depth(base)
+        lines = patch.rpartition(b"\n")[0] + b"\n"
+        return lines + b" " * depth if depth >= 0 and b"\t" not in patch else None
+    return None
+
+
+def _depth(blank: bytes) -> int:
+    return len(blank.rpartition(b"\n")[2])

@@ -3,6 +3,7 @@ let
   package =
     attrs:
     attrs
+    // attrs.passthru or { }
     // {
       overrideAttrs = change: package (attrs // change attrs);
       override = change: package (attrs // change);

@@ -1,0 +1,75 @@
+"""`patchkit report`: what is supported and proven, as a table, and as a folder of pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from patchkit.console import Tone
+from patchkit.errors import ExitCode, PatchkitError
+from patchkit.proc import SystemRunner
+from patchkit.report.folder import write_folder
+from patchkit.report.gathering import gather
+from patchkit.report.page import INDEX, render_folder
+from patchkit.report.series_report import table
+
+if TYPE_CHECKING:
+    import argparse
+
+    from patchkit.commands.invocation import Invocation
+    from patchkit.upstream.store import Store
+    from patchkit.workspace.layout import Workspace
+
+_EXAMPLES = """\
+examples:
+  patchkit report                  what is supported and proven
+  patchkit report -o public        pages for people, support.json and badge.svg
+  patchkit report -o public --upstream ~/systemd   with upstream's trees from there
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.epilog = _EXAMPLES
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="DIR", help="write the pages to this folder"
+    )
+    parser.add_argument(
+        "--upstream",
+        metavar="URL|PATH",
+        help="take upstream's trees from here; else only those in the cache are looked at",
+    )
+
+
+def run(arguments: argparse.Namespace, invocation: Invocation) -> ExitCode:
+    """Report; what is not proven is told, and is no failure."""
+    workspace, console = invocation.workspace(), invocation.console
+    store = _store(invocation, workspace, arguments.upstream)
+    with console.progress("reading the series, its evidence and upstream", unit="releases") as bar:
+        gathered = gather(workspace, store=store, run=SystemRunner(), seen=bar.update)
+    console.table(table(gathered.report))
+    if gathered.unread:
+        console.note(
+            f"upstream's trees of {', '.join(gathered.unread)} are not in the cache: what changed"
+            " near the patches is not known there (`patchkit check` fetches them)"
+        )
+    if arguments.output is not None:
+        changed = write_folder(arguments.output, render_folder(gathered))
+        index = arguments.output / INDEX
+        console.say(f"wrote {index}" if changed else f"{index} is up to date", Tone.GOOD)
+    console.document(gathered.report)
+    return ExitCode.DONE
+
+
+def _store(invocation: Invocation, workspace: Workspace, override: str | None) -> Store:
+    """The cache; with `--upstream`, holding every tree that can be had from there."""
+    if override is None:
+        return invocation.store()
+    lock = workspace.lock()
+    upstream = invocation.upstream(workspace.config(), override)
+    for release in lock.supported:
+        try:
+            upstream.tree(release, expected=lock.releases[release.tag].tree)
+        except PatchkitError as error:
+            invocation.console.warn(error.message)
+    return upstream.store
