@@ -79,6 +79,15 @@ def build_variant(plan: BuildPlan, *, console: Console, runner: StreamingRunner)
             raise StorageError.from_os_error(f"build in {plan.folder}", error) from error
 
 
+def is_current(built: Built) -> bool:
+    """Whether a build is still what its place in the cache holds: another may have come since."""
+    try:
+        made = documents.decode((built.prefix.parent / "built.json").read_bytes(), _Stamp)
+    except (FileNotFoundError, documents.MalformedDocument):
+        return False
+    return made.inputs_sha256 == built.inputs_sha256
+
+
 @dataclass(slots=True, kw_only=True)
 class _Build:
     """One build under way; the caller holds the release's folder."""

@@ -7,14 +7,16 @@ import io
 import json
 import platform
 import tarfile
+import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from patchkit import __version__
+from patchkit.build.builder import is_current
 from patchkit.build.layer import EPOCH, FileSpec, diff_id, tar_bytes
 from patchkit.build.rootfs import root_files
-from patchkit.errors import StorageError
+from patchkit.errors import BusyError, StorageError
 from patchkit.writeplan import atomic_write
 
 if TYPE_CHECKING:
@@ -35,6 +37,9 @@ REPOSITORY = "patchkit/systemd"
 
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "riscv64": "riscv64"}
 """The kernel's name of a machine, and Go's, which images use (GOARCH)."""
+
+_LAYER_AGE = 24 * 3600
+"""For how long, in seconds, an image's layer is kept after another has taken its place."""
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -75,20 +80,44 @@ class Image:
 def make_archive(built: Built, runner: Runner) -> ImageArchive:
     """Make the image of a build beside it, in the cache.
 
-    Raises `MissingToolError` when busybox is not there, `StorageError`.
+    Raises `MissingToolError` when busybox is not there, `BusyError` when the build is no longer
+    what the cache holds, `StorageError`.
     """
     folder = built.prefix.parent / "image"
     try:
-        content = tar_bytes(root_files(built, runner))
+        files = root_files(built, runner)
+    except OSError as error:
+        if not is_current(built):
+            raise _overtaken(built) from error
+        raise StorageError.from_os_error(f"read {built.prefix}", error) from error
+    if not is_current(built):
+        raise _overtaken(built)
+    try:
+        layer = _layer(tar_bytes(files), folder)
+        _forget_old_layers(folder, layer)
         return archive_of(
             release=built.release,
             variant=built.variant,
             series_sha256=built.series_sha256,
             reference=f"{REPOSITORY}:{built.release.tag}-{built.variant.tag_text}",
-            layers=(_layer(content, folder),),
+            layers=(layer,),
         )
     except OSError as error:
         raise StorageError.from_os_error(f"make the image in {folder}", error) from error
+
+
+def _overtaken(built: Built) -> BusyError:
+    return BusyError(
+        f"another patchkit built {built.release} {built.variant} anew while its image was made",
+        hint="run it again; give each patch repository a cache of its own (--cache) to avoid this",
+    )
+
+
+def _forget_old_layers(folder: Path, current: Path) -> None:
+    """Remove layers that no run can be using any more."""
+    for other in folder.glob("*.tar"):
+        if other != current and time.time() - other.stat().st_mtime > _LAYER_AGE:
+            other.unlink(missing_ok=True)
 
 
 def derived(base: ImageArchive, files: Mapping[str, FileSpec], folder: Path) -> ImageArchive:
@@ -185,9 +214,6 @@ def _layer(content: bytes, folder: Path) -> Path:
     place = folder / f"{hashlib.sha256(content).hexdigest()}.tar"
     if not place.exists():
         atomic_write(place, content)
-    for other in folder.glob("*.tar") if folder.name == "image" else ():
-        if other != place:
-            other.unlink(missing_ok=True)
     return place
 
 

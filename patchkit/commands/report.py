@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     import argparse
 
     from patchkit.commands.invocation import Invocation
-    from patchkit.upstream.store import Store
-    from patchkit.workspace.layout import Workspace
 
 _EXAMPLES = """\
 examples:
@@ -37,16 +35,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--upstream",
         metavar="URL|PATH",
-        help="take upstream's trees from here; else only those in the cache are looked at",
+        help="upstream's git: only what is at hand is looked at, nothing is fetched",
     )
 
 
 def run(arguments: argparse.Namespace, invocation: Invocation) -> ExitCode:
     """Report; what is not proven is told, and is no failure."""
     workspace, console = invocation.workspace(), invocation.console
-    store = _store(invocation, workspace, arguments.upstream)
+    upstream = invocation.upstream(workspace.config(), arguments.upstream)
     with console.progress("reading the series, its evidence and upstream", unit="releases") as bar:
-        gathered = gather(workspace, store=store, run=SystemRunner(), seen=bar.update)
+        gathered = gather(workspace, upstream=upstream, run=SystemRunner(), seen=bar.update)
     console.table(table(gathered.report))
     if gathered.unread:
         console.note(
@@ -60,16 +58,3 @@ def run(arguments: argparse.Namespace, invocation: Invocation) -> ExitCode:
     console.document(gathered.report)
     return ExitCode.DONE
 
-
-def _store(invocation: Invocation, workspace: Workspace, override: str | None) -> Store:
-    """The cache; with `--upstream`, holding every tree that can be had from there."""
-    if override is None:
-        return invocation.store()
-    lock = workspace.lock()
-    upstream = invocation.upstream(workspace.config(), override)
-    for release in lock.supported:
-        try:
-            upstream.tree(release, expected=lock.releases[release.tag].tree)
-        except PatchkitError as error:
-            invocation.console.warn(error.message)
-    return upstream.store

@@ -87,6 +87,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--ablate", action="store_true", help="also without each patch in turn")
     parser.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        metavar="PATCH",
+        help="also without this one (repeatable)",
+    )
+    parser.add_argument(
         "--repeat", type=int, default=0, metavar="N", help="also boot and stop N times"
     )
     parser.add_argument("--junit", type=Path, metavar="FILE", help="write JUnit XML")
@@ -122,7 +129,7 @@ class _Work:
     known: tuple[Scenario, ...]
     scenarios: tuple[Scenario, ...]
     upstream: str | None
-    ablate: bool
+    ablate: tuple[str, ...]
     repeat: int
 
     @property
@@ -170,9 +177,21 @@ def _prepare(arguments: argparse.Namespace, invocation: Invocation) -> _Work:
         known=known,
         scenarios=scenarios,
         upstream=arguments.upstream,
-        ablate=arguments.ablate,
+        ablate=_ablated(locked, everything=arguments.ablate, named=arguments.without),
         repeat=arguments.repeat,
     )
+
+
+def _ablated(locked: LockedRelease, *, everything: bool, named: list[str]) -> tuple[str, ...]:
+    """The patches to do without, one at a time, in the series' order."""
+    patches = [patch.name for patch in locked.patches if patch.file is not None]
+    for name in named:
+        if name not in patches:
+            raise UsageError(
+                f"the series of {locked.tag} has no patch '{name}'",
+                hint=f"its patches are: {', '.join(patches)}",
+            )
+    return tuple(name for name in patches if everything or name in named)
 
 
 def _examine(work: _Work, engine: Engine) -> VerifyReport:
@@ -233,10 +252,10 @@ def _ablate(
     view: LiveView,
     whole: Verification,
 ) -> tuple[Ablation, ...]:
-    """Every patch of the release in turn. A variant that cannot be built is told as that."""
+    """One patch of the release after the other. A variant that cannot be built is told as that."""
     named = {entry.name: entry.scenarios for entry in work.config.patches}
     found = []
-    for patch in (p.name for p in work.locked.patches if p.file is not None):
+    for patch in work.ablate:
         work.console.note(f"without '{patch}':", Tone.STRONG)
         try:
             made = variants.image(Variant(kind=VariantKind.WITHOUT, without=patch))

@@ -9,9 +9,10 @@ import secrets
 import tempfile
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import IO, TYPE_CHECKING, Any, Self
 
 import docker
 import docker.errors
@@ -31,6 +32,7 @@ from patchkit.engine.problems import (
     reason,
 )
 from patchkit.engine.session import converse
+from patchkit.errors import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -161,9 +163,7 @@ class Engine:
     def keep_image(self, archive: ImageArchive) -> str:
         """Load an image under its own name, to stay; returns the id that the engine gives it."""
         client = self._client(_LOADING)
-        with tempfile.TemporaryFile() as stream, asking("load the image"):
-            write_archive(archive, stream)
-            stream.seek(0)
+        with _packed(archive) as stream, asking("load the image"):
             for answer in client.load_image(stream):
                 if isinstance(answer, dict) and "error" in answer:
                     raise EngineError(
@@ -207,7 +207,8 @@ class Engine:
             return found
 
     def logs(self, container: Container, *, timeout: float = 10) -> bytes:
-        """Everything that the container wrote so far, both streams together, in order."""
+        """Everything that the container wrote so far: each stream in order, and the two as Docker
+        happened to read them."""
         with asking(f"give the log of the container {container.name}"):
             text: bytes = self._client(timeout).logs(container.id, stdout=True, stderr=True)
             return text
@@ -392,3 +393,15 @@ class Engine:
             if time.monotonic() >= deadline:
                 raise EngineTimeoutError("a command in the container did not end in time")
             time.sleep(_POLL)
+
+
+@contextmanager
+def _packed(archive: ImageArchive) -> Iterator[IO[bytes]]:
+    """The archive as one file to read, for as long as it lasts. Raises `StorageError`."""
+    with tempfile.TemporaryFile() as stream:
+        try:
+            write_archive(archive, stream)
+            stream.seek(0)
+        except OSError as error:
+            raise StorageError.from_os_error("pack the image", error) from error
+        yield stream

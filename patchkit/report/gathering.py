@@ -21,10 +21,11 @@ from patchkit.report.series_report import (
     SeriesReport,
     Standing,
 )
-from patchkit.report.verify import VerifyReport
+from patchkit.report.verify_evidence import Evidence
 from patchkit.upstream.dates import tagged_at
 from patchkit.upstream.sources import GitSource
-from patchkit.verify.verdict import Verdict
+from patchkit.verify.catalogue import read_catalogue
+from patchkit.verify.verdict import ControlOutcome, Verdict
 from patchkit.workspace.audit import audit_base, audit_record, audit_verification
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from patchkit.proc import Runner
     from patchkit.series.patch import Series
     from patchkit.upstream.store import Store
+    from patchkit.upstream.upstreams import Upstream
     from patchkit.workspace.config import SeriesConfig
     from patchkit.workspace.layout import Workspace
     from patchkit.workspace.lock import LockedPatch, LockedRelease
@@ -58,7 +60,7 @@ class Gathered:
 def gather(
     workspace: Workspace,
     *,
-    store: Store,
+    upstream: Upstream,
     run: Runner,
     seen: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Gathered:
@@ -71,14 +73,21 @@ def gather(
     """
     config, lock = workspace.config(), workspace.lock()
     locked = [lock.releases[release.tag] for release in lock.supported]
+    for item in locked:
+        _reach(item, upstream)
     series = {item.tag: found for item in locked if (found := _series(item, workspace, config))}
     pairs = {new.tag: old for old, new in pairwise(locked)}
     known = _Known(
         workspace=workspace,
         config=config,
-        store=store,
+        store=upstream.store,
         series=series,
-        times=milestones(workspace.root, run),
+        times=milestones(
+            workspace.root,
+            run,
+            series={str(workspace.folder(item.release) / "series"): item.tag for item in locked},
+            evidence={str(workspace.evidence_path(item.release)): item.tag for item in locked},
+        ),
     )
     ranges = {
         tag: range_diffs(series[old.tag], series[tag])
@@ -104,10 +113,27 @@ def gather(
             )
             for entry in config.patches
         ),
+        scenarios=_summaries(workspace),
         releases=tuple(releases),
     )
     unread = tuple(item.tag for item in locked if not known.has_tree(item))
     return Gathered(report=report, series=series, ranges=ranges, unread=unread)
+
+
+def _reach(locked: LockedRelease, upstream: Upstream) -> None:
+    """Have the objects of a local repository seen in the store, where upstream is one."""
+    try:
+        upstream.at_hand(locked.release)
+    except PatchkitError:
+        """What is held is damaged or differs: `patchkit check` tells; objects go by their ids."""
+
+
+def _summaries(workspace: Workspace) -> dict[str, str]:
+    """What each scenario is about; nothing where one of the repository's own is mistaken."""
+    try:
+        return {scenario.name: scenario.summary for scenario in read_catalogue(workspace.root)}
+    except PatchkitError:
+        return {}
 
 
 def _series(locked: LockedRelease, workspace: Workspace, config: SeriesConfig) -> Series | None:
@@ -152,6 +178,7 @@ class _Known:
             nar_hash=locked.nar_hash,
             origin=locked.origin,
             series_sha256=locked.series_sha256,
+            evidence=str(self.workspace.evidence_path(locked.release)) if proves else None,
             evidence_sha256=recorded.evidence_sha256 if recorded and proves else None,
             tagged=_moment(tagged),
             supported=_moment(self.times.supported.get(locked.tag)),
@@ -170,7 +197,7 @@ class _Known:
             return False
         return True
 
-    def _evidence(self, locked: LockedRelease) -> tuple[VerifyReport | None, str | None]:
+    def _evidence(self, locked: LockedRelease) -> tuple[Evidence | None, str | None]:
         """The evidence where it holds, and why it does not where there is any."""
         if locked.verification is None:
             return None, None
@@ -178,7 +205,7 @@ class _Known:
             return None, void
         content = self.workspace.evidence(locked.release)
         try:
-            return documents.decode(content or b"", VerifyReport), None
+            return documents.decode(content or b"", Evidence), None
         except documents.MalformedDocument as error:
             return None, f"its verification is void: its evidence cannot be read: {error}"
 
@@ -231,16 +258,22 @@ class _Known:
         return None
 
 
-def _shortfalls(evidence: VerifyReport | None) -> tuple[str, ...]:
+def _shortfalls(evidence: Evidence | None) -> tuple[str, ...]:
     """What a verification that did not pass says of why: a sentence each."""
     if evidence is None or evidence.verdict is Verdict.PASSED:
         return ()
-    return evidence.voids or tuple(
-        f"{scenario.name}/{case.name}: {case.reason}"
-        for scenario in evidence.scenarios
-        for case in scenario.cases
+    control = tuple(
+        f"systemd without the patches, {each.name}: {each.outcome}, {each.measured}"
+        for each in evidence.control
+        if each.outcome in {ControlOutcome.BOOTED, ControlOutcome.OTHER}
+    )
+    cases = tuple(
+        f"{name}/{which}: {case.reason}"
+        for name, scenario in evidence.scenarios.items()
+        for which, case in scenario.items()
         if case.verdict.falls_short
     )
+    return control + cases or (f"its verdict is '{evidence.verdict}'",)
 
 
 def _standing(locked: LockedRelease, problems: tuple[str, ...], void: str | None) -> Standing:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from patchkit.errors import MissingToolError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from patchkit.proc import Runner
-
-_SERIES, _EVIDENCE = "series", "verification.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,9 +22,12 @@ class Milestones:
     proven: dict[str, int] = field(default_factory=dict)
 
 
-def milestones(root: Path, run: Runner) -> Milestones:
-    """When `patches/<tag>/` first had a series, and when it first had evidence.
+def milestones(
+    root: Path, run: Runner, *, series: Mapping[str, str], evidence: Mapping[str, str]
+) -> Milestones:
+    """When each release first had a series, and when it first had evidence.
 
+    `series` and `evidence` name the file that tells, relative to `root`, and the release's tag.
     Empty where there is no git history to ask, or only the end of one (a shallow clone).
     """
     try:
@@ -41,18 +42,23 @@ def milestones(root: Path, run: Runner) -> Milestones:
         )
     except MissingToolError:
         return Milestones()
-    return read_log(log.text) if log.returncode == 0 else Milestones()
+    if log.returncode != 0:
+        return Milestones()
+    added = read_log(log.text)
+    return Milestones(
+        supported={tag: added[path] for path, tag in series.items() if path in added},
+        proven={tag: added[path] for path, tag in evidence.items() if path in added},
+    )
 
 
-def read_log(text: str) -> Milestones:
-    """Read git's log, oldest commit first: NUL, the commit's time, the paths that it adds."""
-    found = Milestones()
+def read_log(text: str) -> dict[str, int]:
+    """When each path was added first, from git's log, oldest commit first.
+
+    An entry of it is a NUL and the commit's time, then the paths, a line each.
+    """
+    found: dict[str, int] = {}
     for entry in text.split("\0")[1:]:
         when, *paths = entry.split("\n")
-        for path in map(PurePosixPath, paths):
-            if len(path.parts) != 3 or path.parts[0] != "patches":
-                continue
-            times = {_SERIES: found.supported, _EVIDENCE: found.proven}.get(path.name)
-            if times is not None:
-                times.setdefault(path.parts[1], int(when))
+        for path in filter(None, paths):
+            found.setdefault(path, int(when))
     return found

@@ -63,15 +63,17 @@ def patch_of(release: ReleaseReport, name: str) -> ReleasePatch | None:
 class AblationRow:
     """The series without `patch`: how many checks fail, by scenario in the matrix' order.
 
-    None is a scenario that was not looked at. `problem` says why nothing can be told; `checks`
-    are the failing ones in words, empty where only their number is known.
+    `checks` are the failing ones in words, empty where only their number is known.
     """
 
     patch: str
-    counts: tuple[int | None, ...]
-    total: int
-    checks: tuple[str, ...] = ()
-    problem: str | None = None
+    counts: tuple[int, ...]
+    checks: tuple[str, ...]
+
+    @property
+    def total(self) -> int:
+        """How many checks fail."""
+        return sum(self.counts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,34 +86,19 @@ class AblationMatrix:
 
 def ablation_matrix(release: ReleaseReport) -> AblationMatrix | None:
     """The matrix, or None where nothing was left out."""
-    evidence = release.verification
-    if evidence is None:
+    evidence, counted = release.verification, release.ablation
+    if evidence is None or not counted:
         return None
-    scenarios = tuple(scenario.name for scenario in evidence.scenarios)
-    if evidence.ablation:
-        rows = tuple(
+    scenarios = tuple(evidence.scenarios)
+    return AblationMatrix(
+        scenarios=scenarios,
+        rows=tuple(
             AblationRow(
-                patch=item.patch,
-                counts=tuple(
-                    item.counts.get(name, 0) if name in item.scenarios else None
-                    for name in scenarios
-                ),
-                total=len(item.failing),
-                checks=tuple(f"{f.case}: {f.check}: {f.fault}" for f in item.failing),
-                problem=item.problem,
+                patch=patch.name,
+                counts=tuple(counted[patch.name].get(name, 0) for name in scenarios),
+                checks=evidence.ablation.get(patch.name, ()),
             )
-            for item in evidence.ablation
-        )
-        return AblationMatrix(scenarios=scenarios, rows=rows)
-    if not release.ablation:
-        return None
-    order = [patch.name for patch in release.patches if patch.name in release.ablation]
-    rows = tuple(
-        AblationRow(
-            patch=name,
-            counts=tuple(release.ablation[name].get(scenario, 0) for scenario in scenarios),
-            total=sum(release.ablation[name].values()),
-        )
-        for name in order
+            for patch in release.patches
+            if patch.name in counted
+        ),
     )
-    return AblationMatrix(scenarios=scenarios, rows=rows)

@@ -25,6 +25,7 @@ from patchkit.report.matrices import LEVELS, ablation_matrix, heat_map
 from patchkit.report.plots import duration, times_plot, waits_plot
 from patchkit.report.series_report import TONES, milliseconds, outcome_counts
 from patchkit.report.support import support
+from patchkit.verify.verdict import worst
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -117,6 +118,7 @@ def _environment() -> jinja2.Environment:
         "levels": LEVELS,
         "coloured": coloured,
         "counts": outcome_counts,
+        "worst": lambda cases: worst(case.verdict for case in cases.values()),
     }
     return environment
 

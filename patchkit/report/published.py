@@ -17,11 +17,13 @@ from patchkit.report.rebase import RebaseReport
 from patchkit.report.series_report import SeriesReport
 from patchkit.report.support import SupportDocument
 from patchkit.report.verify import VerifyReport
+from patchkit.report.verify_evidence import Evidence
 from patchkit.workspace.lock import Lock
 
 FOLDER = Path(__file__).parent / "schemas"
 
 DOCUMENTS: dict[str, type] = {
+    "evidence": Evidence,
     "lock": Lock,
     "rebase": RebaseReport,
     "report": SeriesReport,

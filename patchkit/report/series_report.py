@@ -10,8 +10,9 @@ from patchkit.console import Cell, Table, Tone
 from patchkit.rebase.outcome import Outcome
 from patchkit.report.churn import Churn
 from patchkit.report.range_diff import RangeKind
-from patchkit.report.verify import VerifyReport
+from patchkit.report.verify_evidence import Evidence
 from patchkit.upstream.sources import Origin
+from patchkit.verify.verdict import Verdict
 
 SCHEMA = "patchkit.report/1"
 
@@ -87,6 +88,15 @@ class ReleasePatch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """How much a verification looked at."""
+
+    scenarios: int
+    containers: int
+    checks: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseReport:
     """A supported release.
 
@@ -95,7 +105,7 @@ class ReleaseReport:
     RFC 3339, None where they cannot be known: when upstream tagged it, when the patch
     repository first had a series for it, and when it first had evidence. `ablation` counts, for
     every patch, the checks that fail without it, by scenario. `verification` is the evidence;
-    only that of a consistent release is here.
+    only that of a consistent release is here. `evidence` is the path of its file.
     """
 
     tag: str
@@ -111,6 +121,7 @@ class ReleaseReport:
     nar_hash: str | None
     origin: Origin
     series_sha256: str
+    evidence: str | None
     evidence_sha256: str | None
     tagged: str | None
     supported: str | None
@@ -118,7 +129,7 @@ class ReleaseReport:
     compare: str | None
     patches: tuple[ReleasePatch, ...]
     ablation: dict[str, dict[str, int]] | None
-    verification: VerifyReport | None
+    verification: Evidence | None
 
     @property
     def median(self) -> dict[str, int]:
@@ -128,11 +139,26 @@ class ReleaseReport:
         return {name: s.median for name, s in self.verification.milliseconds.items()}
 
 
+    @property
+    def tally(self) -> Tally | None:
+        """How much the verification looked at; None without evidence."""
+        if self.verification is None:
+            return None
+        scenarios = self.verification.scenarios.values()
+        cases = [case for scenario in scenarios for case in scenario.values()]
+        return Tally(
+            scenarios=len(scenarios),
+            containers=sum(case.verdict is not Verdict.NOT_RUN for case in cases),
+            checks=sum(len(case.checks) for case in cases),
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesReport:
     """Everything that `patchkit report` tells; releases newest first.
 
-    `newest_proven` is a tag, None when no release is proven.
+    `newest_proven` is a tag, None when no release is proven. `scenarios` are the summaries of
+    the scenarios by their names, as far as this patchkit knows them.
     """
 
     schema: str = SCHEMA
@@ -140,6 +166,7 @@ class SeriesReport:
     base: str
     newest_proven: str | None
     patches: tuple[PatchPurpose, ...]
+    scenarios: dict[str, str]
     releases: tuple[ReleaseReport, ...]
 
 

@@ -9,6 +9,7 @@ from patchkit import __version__
 from patchkit.rebase.outcome import Outcome
 from patchkit.report.series_report import Standing
 from patchkit.upstream.sources import Origin
+from patchkit.verify.verdict import worst
 
 if TYPE_CHECKING:
     from patchkit.report.series_report import ReleaseReport, SeriesReport
@@ -116,17 +117,20 @@ def _release(release: ReleaseReport) -> SupportedRelease:
 
 def _proof(release: ReleaseReport) -> Proof | None:
     evidence = release.verification
-    if evidence is None or release.evidence_sha256 is None:
+    if evidence is None or release.evidence is None or release.evidence_sha256 is None:
         return None
     return Proof(
         verdict=evidence.verdict,
-        evidence=f"patches/{release.tag}/verification.json",
+        evidence=release.evidence,
         evidence_sha256=release.evidence_sha256,
         engine=f"{evidence.engine.name} {evidence.engine.version}",
         kernel=evidence.engine.kernel,
         architecture=evidence.engine.architecture,
         images=evidence.images,
-        scenarios={scenario.name: str(scenario.verdict) for scenario in evidence.scenarios},
+        scenarios={
+            name: str(worst(case.verdict for case in scenario.values()))
+            for name, scenario in evidence.scenarios.items()
+        },
         boot_ms=release.median.get("boot"),
         stop_ms=release.median.get("stop"),
     )

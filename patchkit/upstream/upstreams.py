@@ -97,11 +97,11 @@ class Upstream:
         other tree, and when the cache is damaged or two trees at hand differ;
         `UnavailableError` when no source can serve; `BusyError`, `StorageError`.
         """
-        found = self._at_hand(release)
+        found = self.at_hand(release)
         if found is None:
             with held(self._cache, doing=f"fetching {release}", console=self._console):
                 intake.sweep(self.store)
-                found = self._at_hand(release) or self._fetched(release, expected)
+                found = self.at_hand(release) or self._fetched(release, expected)
         require_expected(found, expected)
         return found
 
@@ -127,7 +127,7 @@ class Upstream:
             raise self._nowhere(release, problems)
         return tuple(trees)
 
-    def _at_hand(self, release: Release) -> UpstreamTree | None:
+    def at_hand(self, release: Release) -> UpstreamTree | None:
         """What can be had without any network: from the cache, and from paths.
 
         An override answers for itself: what the cache has from elsewhere says nothing of it.

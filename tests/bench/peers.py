@@ -22,7 +22,7 @@ Found = dict[str, str | None]
 _AUTHOR = {
     f"GIT_{who}_{what}": value
     for who in ("AUTHOR", "COMMITTER")
-    for what, value in (("NAME", "bench"), ("EMAIL", "bench@localhost"), ("DATE", "1 +0000"))
+    for what, value in (("NAME", "bench"), ("EMAIL", "bench@localhost"), ("DATE", "@1 +0000"))
 }
 
 

@@ -99,7 +99,6 @@ def project() -> dict[str, bytes | tuple[int, bytes]]:
         b"option('mode', type : 'combo', choices : ['developer', 'release'])\n",
         "completion/meson.build": b"custom_target('c', output : 'systemctl', "
         b"input : 'completion',\n"
-        b"\n"
         b"  command : ['cp', '@INPUT@', '@OUTPUT@'], install : true,\n"
         b"  install_dir : get_option('datadir') / 'completions')\n",
         "completion/completion": b"complete\n",

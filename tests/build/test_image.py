@@ -12,7 +12,7 @@ from patchkit import __version__
 from patchkit.build.image import derived, make_archive, referred, write_archive
 from patchkit.build.layer import EPOCH, FileSpec
 from patchkit.build.rootfs import MASKED
-from patchkit.errors import MissingToolError
+from patchkit.errors import BusyError, MissingToolError
 from patchkit.proc import SystemRunner
 from tests.build.support import Yard, yard
 
@@ -175,3 +175,13 @@ def test_a_dynamic_busybox_is_refused(
     with pytest.raises(MissingToolError, match="not linked statically") as raised:
         make_archive(built, RUNNER)
     assert "busybox-static" in (raised.value.hint or "")
+
+
+def test_a_build_that_was_overtaken_is_not_taken_for_its_successor(tmp_path: Path) -> None:
+    made = yard(tmp_path)
+    first = made.build("patched")
+    patch = next((made.repository.root / "patches/v300").glob("0002-*"))
+    patch.write_bytes(patch.read_bytes().replace(b"value = 12;", b"value = 22;"))
+    assert not made.build("patched").reused
+    with pytest.raises(BusyError, match="another patchkit built v300 patched anew"):
+        make_archive(first, RUNNER)

@@ -114,7 +114,7 @@ class TestWork:
                 "tmp/x": FileSpec.link("/etc/new"),
             },
         )
-        show = ("/bin/sh", "-c", "cat /tmp/x; ls /etc/group; stat -c %a /tmp")
+        show = ("/bin/sh", "-c", "exec 2>&1; cat /tmp/x; ls /etc/group; stat -c %a /tmp")
         container = engine.run(more, RunOptions(command=show))
         assert engine.wait(container, timeout=10) == 0
         assert engine.logs(container).splitlines() == [

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from patchkit.rebase.outcome import Outcome
 from patchkit.rebase.strict import apply_series
 from patchkit.series.parse import parse_patch
+from patchkit.series.render import render_patch
 from tests.builders import EXECUTABLE, PLAIN, files_at, git
 from tests.depth import examples
 from tests.rebase import support
@@ -54,7 +55,7 @@ def test_what_is_written_is_canonical_and_stays_so(history: History) -> None:
         assert world.rebase().series == result.series
         for patch in result.series.patches:
             again = parse_patch(patch.content, name=patch.name, file_name=patch.file_name)
-            assert again.files == patch.files
+            assert render_patch(again.message, again.files) == patch.content
         if result.conflict is None and result.series.patches:
             onto_itself = support.rebase_onto_itself(world, result.series)
             assert [r.outcome for r in onto_itself.results] == [Outcome.UNCHANGED] * len(

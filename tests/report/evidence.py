@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from patchkit import documents
 from patchkit.report.verify import (
     CaseReport,
     CheckReport,
@@ -19,7 +18,7 @@ from patchkit.report.verify_evidence import evidence, lock_verification
 from patchkit.verify.ablation import Ablation, FailingCheck
 from patchkit.verify.spread import spread
 from patchkit.verify.verdict import ControlOutcome, Verdict
-from patchkit.workspace.layout import LOCK, Workspace
+from patchkit.workspace.layout import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -145,5 +144,7 @@ def record(root: Path, report: VerifyReport) -> None:
     locked = lock.releases[report.release]
     content = evidence(report)
     kept = replace(locked, verification=lock_verification(report, content, None))
-    (root / workspace.evidence_path(locked.release)).write_bytes(content)
-    (root / LOCK).write_text(documents.encode(lock.with_release(kept)), encoding="utf-8")
+    plan = workspace.plan_verification(locked.release, content, lock.with_release(kept))
+    for path, text in plan.writes.items():
+        (root / path).parent.mkdir(exist_ok=True)
+        (root / path).write_bytes(text)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from patchkit.cli import main
+from patchkit.commands.invocation import Invocation
+from patchkit.console import Console
 from patchkit.proc import SystemRunner
 from patchkit.report.gathering import Gathered, gather
-from patchkit.upstream.store import Store
 from patchkit.workspace.layout import Workspace
 from tests import builders
 from tests.builders import Change, numbered, text
@@ -80,8 +81,9 @@ class Shelf:
         return Workspace(self.root)
 
     def gather(self) -> Gathered:
-        store = Store.open(self.cache / "upstream.git")
-        return gather(self.workspace, store=store, run=SystemRunner())
+        given = Invocation(start=self.root, cache=self.cache, console=Console(verbosity=-1))
+        upstream = given.upstream(self.workspace.config())
+        return gather(self.workspace, upstream=upstream, run=SystemRunner())
 
     def argv(self, *words: str) -> list[str]:
         return ["--repo", str(self.root), "--cache", str(self.cache), *words]

@@ -77,6 +77,10 @@ def test_a_patch_is_compared_with_the_release_before(gathered: Gathered) -> None
 
 
 def test_without_trees_in_the_cache_churn_is_not_known(shelf: Shelf, tmp_path: Path) -> None:
+    config = shelf.root / "patches/series.toml"
+    known = config.read_text(encoding="utf-8")
+    line = next(line for line in known.split("\n") if line.startswith("url ="))
+    config.write_text(known.replace(line, 'url = "https://localhost:1/"'), encoding="utf-8")
     found = Shelf(root=shelf.root, cache=tmp_path / "empty").gather()
     assert found.unread == ("v260", "v261", "v261.1", "v262")
     assert all(patch.churn is None for release in found.report.releases for patch in release.patches)
@@ -105,7 +109,7 @@ def test_a_changed_patch_takes_the_proof_away(shelf: Shelf) -> None:
 
 
 def test_changed_evidence_proves_nothing(shelf: Shelf) -> None:
-    evidence = shelf.root / "patches/v262/verification.json"
+    evidence = shelf.root / "patches/evidence/v262.json"
     evidence.write_bytes(evidence.read_bytes().replace(b"Docker Engine", b"Rocket Engine"))
     found = of(shelf.gather(), "v262")
     assert found.standing is Standing.VOID

@@ -171,7 +171,8 @@ def test_reads_what_to_build() -> None:
 def test_mistakes_in_what_to_build(old: str, new: str, mistake: str) -> None:
     assert old in BUILD
     text = BUILD.replace(old, new)
-    line = next(n for n, t in enumerate(text.splitlines(), 1) if new.split(" = ", maxsplit=1)[0] in t)
+    lines = zip(BUILD.splitlines(), text.splitlines(), strict=True)
+    line = next(number for number, (before, after) in enumerate(lines, 1) if before != after)
     assert mistakes(text) == [f"{line}: {mistake}"]
 
 

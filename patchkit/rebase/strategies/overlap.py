@@ -61,15 +61,15 @@ def removed(clash: Clash) -> Settled | None:
 
 
 def replaced(clash: Clash) -> Settled | None:
-    """Take the patch's lines for lines that upstream reworded.
+    """Take the patch's lines, where it writes anew what upstream reworded.
 
-    Declines when upstream's wording is another code, or when the patch's lines use a word that
-    upstream took out here.
+    Declines when upstream's wording is another code; when the patch rewords too, since then both
+    meant the same words; or when its lines use a word that upstream took out here.
     """
     if not clash.base or not clash.patch or not clash.target:
         return None
     base, target, patch = map(bare_words, (clash.base, clash.target, clash.patch))
-    if likeness(base, target) < _REWORDED:
+    if likeness(base, target) < _REWORDED or likeness(base, patch) >= _REWORDED:
         return None
     lost = {word for word in set(base) - set(target) if len(word) >= 3}
     if lost & set(patch):

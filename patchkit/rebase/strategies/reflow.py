@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
     from patchkit.rebase.strategies.clash import Clash
 
-_TOKEN = re.compile(rb"(\s*)(\w+|[^\w\s])")
+_TOKEN = re.compile(
+    rb"(\s*)(\w+|->|\.\.\.|##|<<=|>>=|<<|>>|\+\+|--|&&|\|\||[-+*/%&|^<>=!]=|[^\w\s])"
+)
+"""A word or one of C's operators, with the blanks before it."""
 _NAMED = re.compile(rb"\w")
 _LONGEST = 4000
 """More words than this in one clash are no small change: a diff would line up chance matches."""

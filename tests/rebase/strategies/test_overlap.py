@@ -31,15 +31,20 @@ def test_removing_what_upstream_lengthened_is_only_proposed() -> None:
     assert found.grade is Grade.PROPOSED
 
 
-def test_replacing_what_upstream_reworded_is_proposed_with_what_is_lost() -> None:
-    found = replaced(clash("Release=32\n", "Release=29\n", "Release=33\n"))
+def test_writing_anew_what_upstream_reworded_is_proposed_with_what_is_lost() -> None:
+    found = replaced(clash(CHECK, REWORDED, "return_if_forked(bus_to_look_at);\n"))
     assert found is not None
-    assert (found.lines, found.grade) == ((b"Release=33\n",), Grade.PROPOSED)
-    assert "Release=29" in against(found.evidence)
+    assert found.lines == (b"return_if_forked(bus_to_look_at);\n",)
+    assert found.grade is Grade.PROPOSED
+    assert "bus_pid_changed" in against(found.evidence)
+
+
+def test_replacing_declines_when_both_reworded() -> None:
+    assert replaced(clash("if (r < 0)\n", "if (r <= 0)\n", "if (r == 0)\n")) is None
 
 
 def test_replacing_declines_a_word_that_upstream_took_out() -> None:
-    assert replaced(clash(CHECK, REWORDED, f"if (x) {CHECK}")) is None
+    assert replaced(clash(CHECK, REWORDED, "use(bus_origin_changed);\n")) is None
 
 
 def test_replacing_declines_other_code_and_removals() -> None:
