@@ -50,6 +50,23 @@ let
     in
     if named == [ ] || chosen.hash == null then throw (unpinnable release) else chosen;
 
+  # How the series was last proven. It is read when it is asked for: a verification changes the
+  # lock, and what is generated here stays right.
+  verification =
+    chosen:
+    let
+      file = ../patches/lock.json;
+      lock = if builtins.pathExists file then builtins.fromJSON (builtins.readFile file) else { };
+      recorded = lock.releases."v${chosen.version}".verification or null;
+    in
+    if recorded == null || recorded.series_sha256 != chosen.digest then
+      null
+    else
+      {
+        inherit (recorded) verdict;
+        evidence = recorded.evidence_sha256;
+      };
+
   last = list: builtins.elemAt list (builtins.length list - 1);
 
   names = list: builtins.concatStringsSep ", " (map (known: known.version) list);
@@ -91,8 +108,9 @@ let
       patches = builtins.filter keepPatch (old.patches or [ ]) ++ chosen.patches;
       passthru = (old.passthru or { }) // {
         patchkit = {
-          inherit (chosen) digest verification;
+          inherit (chosen) digest;
           series = chosen.version;
+          verification = verification chosen;
           exact = release != null || chosen.version == old.version;
         };
       };

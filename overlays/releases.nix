@@ -2,7 +2,7 @@
 #
 # The releases of systemd that have a patch series, in ascending order. `rank` orders the
 # releases of one major, `digest` is the series' SHA-256, `hash` what fetchFromGitHub expects of
-# the source (null where it is not known), `verification` how the series was last proven.
+# the source (null where it is not known).
 [
   {
     version = "260";
@@ -10,7 +10,6 @@
     rank = 99999;
     digest = "58cd907ee86d6cf5e686bc8c31dedf4a603bc1328d02942596d0223751015a38";
     hash = null;
-    verification = null;
     patches = [
       ../patches/v260/0001-mount-setup-accept-a-cgroup-tree-that-cannot-be-writ.patch
       ../patches/v260/0002-cgroup-manage-units-without-cgroups-where-the-tree-c.patch
@@ -25,7 +24,6 @@
     rank = 99999;
     digest = "b5967427d5d87621e97dd68f850fbb42039aa0bfff6f026893c45aa27477d47a";
     hash = "sha256-6IB1ZEQqQ0impwBhCaLZAEgMVkVFU61JDVlGotxNzGQ=";
-    verification = null;
     patches = [
       ../patches/v261/0001-mount-setup-accept-a-cgroup-tree-that-cannot-be-writ.patch
       ../patches/v261/0002-cgroup-manage-units-without-cgroups-where-the-tree-c.patch
@@ -40,7 +38,6 @@
     rank = 299999;
     digest = "9251c709ce36ff7927a8e1ddd6e78e18d4d1fb7f6cd098e333b2c835d4185f63";
     hash = "sha256-w0Fxx+zYBs806whyaKBytGwSgn89ARdukAm6Hp+XlQQ=";
-    verification = null;
     patches = [
       ../patches/v261.2/0001-mount-setup-accept-a-cgroup-tree-that-cannot-be-writ.patch
       ../patches/v261.2/0002-cgroup-manage-units-without-cgroups-where-the-tree-c.patch
@@ -55,7 +52,6 @@
     rank = 99999;
     digest = "3e5c59ce47dbd2440675005b4f31baa913965d0590d9a29c68d93a444785bd76";
     hash = "sha256-oGzFW2dD8abLXBwDczr1hvl712s03CHTUqOz6uPfhmQ=";
-    verification = null;
     patches = [
       ../patches/v262/0001-mount-setup-accept-a-cgroup-tree-that-cannot-be-writ.patch
       ../patches/v262/0002-cgroup-manage-units-without-cgroups-where-the-tree-c.patch

@@ -46,7 +46,6 @@ class OverlayRelease:
     rank: int
     digest: str
     nar_hash: str | None
-    verification: str | None
     patches: tuple[str, ...]
 
 
@@ -118,7 +117,6 @@ def overlay_release(locked: LockedRelease) -> OverlayRelease:
         + (_RANK_STABLE if release.candidate is None else release.candidate),
         digest=locked.series_sha256,
         nar_hash=locked.nar_hash,
-        verification=None,
         patches=patches,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -186,6 +187,25 @@ def test_a_variant_that_is_asked_for_is_patched(repository: Path) -> None:
     got = support.evaluate(text)
     assert got["v"]["patches"][2:] == paths(repository, "v261")
     assert got["w"]["patches"] == ["theirs-1", "theirs-2"]
+
+
+@pytest.mark.nix
+def test_verification_is_told_as_the_lock_has_it(repository: Path) -> None:
+    """It needs no rendering anew, and counts for the very series only."""
+    path = repository / "patches" / "lock.json"
+
+    def recorded(digest: str) -> None:
+        found = {"verdict": "passed", "evidence_sha256": "e" * 64, "series_sha256": digest}
+        path.write_text(json.dumps({"releases": {"v261": {"verification": found}, "v262": {}}}))
+
+    def told(version: str) -> Any:
+        return applied(repository, version)["whole"]["passthru"]["patchkit"]["verification"]
+
+    recorded("a" * 64)
+    assert told("261") == told("261.1") == {"verdict": "passed", "evidence": "e" * 64}
+    assert told("262") is None
+    recorded("b" * 64)
+    assert told("261") is None
 
 
 @pytest.mark.nix
