@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from patchkit.console import Tone
-from patchkit.errors import ExitCode, PatchkitError
+from patchkit.errors import ExitCode
 from patchkit.proc import SystemRunner
 from patchkit.report.folder import write_folder
 from patchkit.report.gathering import gather
@@ -57,4 +57,3 @@ def run(arguments: argparse.Namespace, invocation: Invocation) -> ExitCode:
         console.say(f"wrote {index}" if changed else f"{index} is up to date", Tone.GOOD)
     console.document(gathered.report)
     return ExitCode.DONE
-

@@ -93,11 +93,11 @@ def _touched(patch: Patch, view: TreeView) -> dict[str, tuple[str, ...]]:
 
 
 def _names(hunk: Hunk, functions: Functions) -> Iterator[str]:
-    """What encloses each changed line of a hunk."""
+    """What encloses each changed line of a hunk; an added one stands after the line before it."""
     index = hunk.old_index
     for line in hunk.lines:
         if line.kind is not LineKind.CONTEXT:
-            heading = functions.heading(index)
+            heading = functions.heading(index - (line.kind is LineKind.ADDED))
             if heading is not None:
                 yield name_of(functions.lines[heading])
         if line.kind is not LineKind.ADDED:

@@ -81,11 +81,10 @@ def coloured(change: FileChange) -> tuple[ColouredHunk, ...]:
 @functools.cache
 def _lexer(path: str) -> Lexer:
     """The language of a file by its name; plain text where it has none that is known."""
-    options = {"stripnl": False, "stripall": False, "ensurenl": False}
     try:
-        return get_lexer_for_filename(path, **options)
+        return get_lexer_for_filename(path, stripnl=False, stripall=False, ensurenl=False)
     except ClassNotFound:
-        return TextLexer(**options)
+        return TextLexer(stripnl=False, stripall=False, ensurenl=False)
 
 
 def _lines(hunk: Hunk, lexer: Lexer) -> Iterator[ColouredLine]:
@@ -141,4 +140,4 @@ def _joined(pieces: list[Piece]) -> Iterator[Piece]:
 
 
 def _class_of(token: _TokenType) -> str:
-    return next((name for kind, name in _CLASSES if token in kind), "")
+    return next((name for kind, name in _CLASSES if token[: len(kind)] == kind), "")

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from patchkit.proc import Runner
 
 
+_LOG = (
+    *("git", "-c", "core.quotePath=false", "log", "--reverse", "--relative"),
+    *("--format=%x00%ct", "--diff-filter=A", "--no-renames", "--name-only", "--", "patches"),
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Milestones:
     """The times of commits, in seconds since 1970, by a release's tag."""
@@ -34,12 +40,7 @@ def milestones(
         shallow = run(["git", "rev-parse", "--is-shallow-repository"], cwd=root)
         if shallow.returncode != 0 or shallow.text.strip() != "false":
             return Milestones()
-        log = run(
-            ["git", "-c", "core.quotePath=false", "log", "--reverse", "--relative"]
-            + ["--format=%x00%ct", "--diff-filter=A", "--no-renames", "--name-only"]
-            + ["--", "patches"],
-            cwd=root,
-        )
+        log = run(_LOG, cwd=root)
     except MissingToolError:
         return Milestones()
     if log.returncode != 0:

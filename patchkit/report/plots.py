@@ -24,7 +24,7 @@ METRICS = ("boot", "stop")
 _SHOWN = 12
 """How many releases a plot has room for on a phone: the newest."""
 
-_LEFT, _RIGHT, _TOP, _BOTTOM = 13.0, 96.0, 14.0, 216.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 16.0, 96.0, 14.0, 216.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from patchkit.releases import Release
     from patchkit.upstream.sources import UpstreamTree
 
-_TONES = {
+TONES = {
     Outcome.UNCHANGED: Tone.GOOD,
     Outcome.CLEAN: Tone.GOOD,
     Outcome.MERGED: Tone.CARE,
@@ -27,6 +27,7 @@ _TONES = {
     Outcome.SKIPPED: Tone.NOTE,
     Outcome.CONFLICT: Tone.BAD,
 }
+"""How an outcome is shown."""
 _SHOWN_LINES = 24
 
 
@@ -139,7 +140,7 @@ def table(report: RebaseReport) -> Table:
         rows=tuple(
             (
                 Cell(patch.name, Tone.STRONG),
-                Cell(_outcome_text(patch), _TONES[patch.outcome]),
+                Cell(_outcome_text(patch), TONES[patch.outcome]),
                 Cell(str(len(patch.files))),
                 Cell(str(patch.hunks)),
                 Cell(_offset_text(patch.offsets)),

@@ -138,7 +138,6 @@ class ReleaseReport:
             return {}
         return {name: s.median for name, s in self.verification.milliseconds.items()}
 
-
     @property
     def tally(self) -> Tally | None:
         """How much the verification looked at; None without evidence."""

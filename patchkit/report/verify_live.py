@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from patchkit.console import Cell, Table, Tone
-from patchkit.report.verify import TONES
+from patchkit.report.verify_tables import TONES
 from patchkit.verify.verdict import Verdict, worst
 
 if TYPE_CHECKING:

@@ -22,10 +22,9 @@ def tagged_at(store: Store, *, tag_object: str | None, commit: str | None) -> in
             continue
         try:
             found = store.repository[key]
+            if isinstance(found, pygit2.Tag) and found.tagger is not None:
+                return found.tagger.time
+            return found.peel(pygit2.Commit).commit_time
         except references.LIBGIT2_ERRORS:
-            continue
-        if isinstance(found, pygit2.Tag) and found.tagger is not None:
-            return found.tagger.time
-        if isinstance(found, pygit2.Commit):
-            return found.commit_time
+            continue  # not at hand, or no commit
     return None

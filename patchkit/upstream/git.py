@@ -14,7 +14,7 @@ from pygit2.enums import CredentialType, RepositoryOpenFlag
 from patchkit.errors import StorageError, UnavailableError
 from patchkit.upstream import intake, references
 from patchkit.upstream.problems import NotThereError, UnreachableError
-from patchkit.upstream.sources import Origin, SourceKind, UpstreamTree
+from patchkit.upstream.sources import Origin, SourceKind, Tip, UpstreamTree
 
 if TYPE_CHECKING:
     from pygit2.remotes import Remote, TransferProgress
@@ -91,6 +91,21 @@ class LocalRepository:
         self._store.lend(Path(repository.path))
         return _tree(release, found, self.name)
 
+    def tip(self, branch: str) -> Tip:
+        """A branch's end; its objects are visible in the store from now on.
+
+        Raises `NotThereError`, `UnavailableError`.
+        """
+        repository = self._open()
+        try:
+            found = references.peel(repository, f"refs/heads/{branch}")
+        except references.BrokenReferenceError as error:
+            raise self._broken(error) from error
+        if found is None:
+            raise NotThereError(f"{self._path} has no branch {branch}")
+        self._store.lend(Path(repository.path))
+        return Tip(branch=branch, tree=found.tree, commit=found.commit, source=self.name)
+
     def _open(self) -> pygit2.Repository:
         if not self._path.exists():
             raise UnavailableError(f"{self._path} does not exist")
@@ -142,7 +157,7 @@ class RemoteRepository:
                 remote = self._connect(repository)
                 if release not in self._listed(remote):
                     raise NotThereError(f"{self._shown} has no tag {release}")
-                self._receive(remote, release)
+                self._receive(remote, references.tag(release), release.tag)
                 found = references.peel(repository, references.tag(release))
                 if found is None:
                     raise UnavailableError(f"{self._shown} did not send the tag {release}")
@@ -153,6 +168,28 @@ class RemoteRepository:
         except OSError as error:
             raise StorageError.from_os_error(f"fetch into {self._store.folder}", error) from error
         return _tree(release, found, self.name)
+
+    def tip(self, branch: str) -> Tip:
+        """Fetch a branch's end, without its history, into the store; nothing remembers it.
+
+        The caller holds the cache. Raises as `fetch`.
+        """
+        wanted = f"refs/heads/{branch}"
+        try:
+            with intake.aside(self._store) as folder:
+                repository = _bare(folder)
+                remote = self._connect(repository)
+                self._receive(remote, wanted, branch)
+                found = references.peel(repository, wanted)
+                if found is None:
+                    raise NotThereError(f"{self._shown} has no branch {branch}")
+                repository.free()
+                intake.adopt(self._store, Path(folder))
+        except references.BrokenReferenceError as error:
+            raise UnavailableError(f"{self._shown} sent an unusable branch: {error}") from error
+        except OSError as error:
+            raise StorageError.from_os_error(f"fetch into {self._store.folder}", error) from error
+        return Tip(branch=branch, tree=found.tree, commit=found.commit, source=self.name)
 
     def record(self, fetched: UpstreamTree) -> None:
         """Name what was fetched. Raises `StorageError`."""
@@ -175,9 +212,8 @@ class RemoteRepository:
             raise self._problem(error) from error
         return references.releases(head.name for head in heads)
 
-    def _receive(self, remote: Remote, release: Release) -> None:
-        wanted = references.tag(release)
-        with self._console.progress(f"fetching {release} from {self.name}", unit="objects") as bar:
+    def _receive(self, remote: Remote, wanted: str, shown: str) -> None:
+        with self._console.progress(f"fetching {shown} from {self.name}", unit="objects") as bar:
             callbacks = _Callbacks(bar)
             try:
                 got = remote.fetch(

@@ -76,6 +76,16 @@ class UpstreamTree:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tip:
+    """The end of an upstream branch, in the store. Ids are hexadecimal git object ids."""
+
+    branch: str
+    tree: str
+    commit: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
     """What one source said of the releases that it has.
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from patchkit.releases import Release
     from patchkit.upstream.debian import DebianArchive
     from patchkit.upstream.http import Web
-    from patchkit.upstream.sources import DebianSource, Source, UpstreamTree
+    from patchkit.upstream.sources import DebianSource, Source, Tip, UpstreamTree
     from patchkit.upstream.store import Store
 
 MAX_AGE = 6 * 3600.0
@@ -126,6 +126,28 @@ class Upstream:
         if not trees:
             raise self._nowhere(release, problems)
         return tuple(trees)
+
+    def tip(self, branch: str) -> Tip:
+        """The end of upstream's branch now, from the first git source that can serve.
+
+        Raises `UnavailableError`, `BusyError`, `StorageError`.
+        """
+        problems: dict[str, UnavailableError] = {}
+        with held(self._cache, doing=f"fetching {branch}", console=self._console):
+            intake.sweep(self.store)
+            for source in self.sources:
+                try:
+                    self._require_reachable(source)
+                    provider = self._provider(source) if isinstance(source, GitSource) else None
+                    if isinstance(provider, git.LocalRepository | git.RemoteRepository):
+                        return provider.tip(branch)
+                except UnavailableError as error:
+                    self._pass_over(source, error, problems)
+        raise UnavailableError(
+            f"upstream's branch {branch} cannot be had from any source",
+            hint="; ".join(problem.message for problem in problems.values())
+            or "only a git source has branches",
+        )
 
     def at_hand(self, release: Release) -> UpstreamTree | None:
         """What can be had without any network: from the cache, and from paths.

@@ -16,8 +16,8 @@ def test_the_table_says_what_is_supported(desk: Desk) -> None:
     desk.done("rebase", "v261")
     ran = desk.done("report")
     row = next(line for line in ran.out.splitlines() if line.startswith("v261"))
-    assert row.split("  ")[:2] == ["v261", "   not verified"] or "not verified" in row
-    assert "1 unchanged, 1 clean, 1 merged" in row
+    cells = [cell.strip() for cell in row.split("  ") if cell]
+    assert cells == ["v261", "not verified", "1 unchanged, 1 clean, 1 merged", "-", "-", "-"]
 
 
 def test_the_document_is_the_report(desk: Desk) -> None:

@@ -37,8 +37,8 @@ def source(name: str, *, above: int = 0, line: str = "    return r;", more: int 
     return text(
         *[f"#include <header_{n}.h>" for n in range(above)],
         f"int {name}(void) {{",
-        *numbered(18),
         *numbered(more, start=900),
+        *numbered(18),
         line,
         *numbered(18, start=19),
         "}",
@@ -59,7 +59,7 @@ RELEASES: dict[str, Files] = {
 
 SERIES = {
     "main": Change(
-        message=f"main: keep the console\n\nElse the log is empty: {HOSTILE[:60]}\n\n- one\n- two\n",
+        message=f"main: keep the console\n\nElse no log: {HOSTILE[:60]}\n\n- one\n- two\n",
         files={CORE: source("main", line=f'    return keep("{HOSTILE}");')},
     ),
     "log": Change(

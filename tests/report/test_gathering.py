@@ -83,7 +83,9 @@ def test_without_trees_in_the_cache_churn_is_not_known(shelf: Shelf, tmp_path: P
     config.write_text(known.replace(line, 'url = "https://localhost:1/"'), encoding="utf-8")
     found = Shelf(root=shelf.root, cache=tmp_path / "empty").gather()
     assert found.unread == ("v260", "v261", "v261.1", "v262")
-    assert all(patch.churn is None for release in found.report.releases for patch in release.patches)
+    assert all(
+        patch.churn is None for release in found.report.releases for patch in release.patches
+    )
     assert of(found, "v262").tagged is None
 
 

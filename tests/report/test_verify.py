@@ -15,14 +15,12 @@ from patchkit.report.junit import junit
 from patchkit.report.verify import (
     EngineReport,
     VerifyReport,
-    ablation_table,
-    detail_lines,
     report_control,
     report_repetition,
     report_scenarios,
-    scenario_table,
 )
 from patchkit.report.verify_evidence import evidence, lock_verification
+from patchkit.report.verify_tables import ablation_table, detail_lines, scenario_table
 from patchkit.verify.ablation import Ablation, FailingCheck
 from patchkit.verify.verdict import (
     CaseResult,
