@@ -27,6 +27,8 @@ COMMANDS = {
     "plan": "the work of a bump as a CI matrix",
     "merge-evidence": "bring the evidence of parallel jobs into the lock",
     "forecast": "what would break: the series on pre-releases and upstream's main branch",
+    "replay": "the series on every release at hand, as a matrix of outcomes",
+    "explain": "one patch on one release: each hunk's way, what broke it, and what is checked",
     "report": "what is supported and proven, as pages for people and files for programs",
     "doctor": "what this machine has and lacks for each command",
     "completion": "a completion script for your shell",

@@ -226,6 +226,7 @@ class _Rebase:
             base_name=self.base.tag,
             target_name=self.target.release.tag,
             decisions=self.decisions,
+            checks=self.workspace.config().checks,
         )
         stopped = result.conflict
         if stopped is not None:

@@ -15,7 +15,6 @@ from patchkit.console import Tone
 from patchkit.engine.connection import Engine
 from patchkit.engine.problems import NoEngineError
 from patchkit.errors import (
-    BusyError,
     ExitCode,
     InconsistentError,
     PatchkitError,
@@ -27,19 +26,21 @@ from patchkit.proc import SystemRunner
 from patchkit.releases import Release
 from patchkit.report.junit import junit
 from patchkit.report.verify import (
-    TONES,
     VerifyReport,
-    ablation_table,
-    detail_lines,
     report_control,
     report_engine,
     report_repetition,
     report_scenarios,
+)
+from patchkit.report.verify_live import LiveView
+from patchkit.report.verify_record import record
+from patchkit.report.verify_tables import (
+    TONES,
+    ablation_table,
+    detail_lines,
     scenario_table,
     time_table,
 )
-from patchkit.report.verify_evidence import evidence, lock_verification
-from patchkit.report.verify_live import LiveView
 from patchkit.verify.ablation import Ablation
 from patchkit.verify.catalogue import choose, read_catalogue
 from patchkit.verify.examination import Examination
@@ -47,9 +48,8 @@ from patchkit.verify.ground import absent_needs, check_named
 from patchkit.verify.namespace_vessel import sweep_namespaces
 from patchkit.verify.spread import spreads
 from patchkit.verify.variants import Variants
-from patchkit.verify.verdict import Verdict
 from patchkit.workspace.audit import audit_record
-from patchkit.writeplan import atomic_write, commit, held
+from patchkit.writeplan import atomic_write
 
 if TYPE_CHECKING:
     import argparse
@@ -74,8 +74,6 @@ examples:
 The stock build must fail in the same conditions, or the verdict is void. A scenario of your
 own is a TOML file in patches/scenarios/.
 """
-_PATIENCE = 20.0
-"""How long, in seconds, another patchkit may hold the repository while evidence is written."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -113,7 +111,7 @@ def run(arguments: argparse.Namespace, invocation: Invocation) -> ExitCode:
         except OSError as error:
             raise StorageError.from_os_error(f"write {arguments.junit}", error) from error
     if not arguments.no_record:
-        _record(report, work)
+        record(report, work.workspace, invocation.console)
     invocation.console.document(report)
     return ExitCode.VERIFICATION if report.falls_short else ExitCode.DONE
 
@@ -288,36 +286,3 @@ def _tell(report: VerifyReport, console: Console) -> None:
         f" {report.seconds:.0f} s",
         TONES[report.verdict],
     )
-
-
-def _record(report: VerifyReport, work: _Work) -> None:
-    """Evidence into the repository: of a whole verification that proves something."""
-    console, workspace = work.console, work.workspace
-    if not report.whole:
-        console.note("no evidence is written: not every scenario was run")
-        return
-    if report.verdict is Verdict.VOID:
-        console.note("no evidence is written: a void verdict proves nothing")
-        return
-    content = evidence(report)
-    end = time.monotonic() + _PATIENCE
-    while True:
-        try:
-            with held(workspace.root, doing=f"verify {report.release}"):
-                lock = workspace.lock()
-                locked = lock.get(work.locked.release)
-                if locked is None or locked.series_sha256 != report.series_sha256:
-                    raise InconsistentError(
-                        f"the series of {report.release} was changed while it was verified",
-                        hint=f"the evidence is about what it was; patchkit verify {report.release}",
-                    )
-                record = lock_verification(report, content, locked.verification)
-                changed = lock.with_release(replace(locked, verification=record))
-                plan = workspace.plan_verification(work.locked.release, content, changed)
-                for path in commit(workspace.root, plan):
-                    console.note(f"wrote {path}")
-                return
-        except BusyError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.2)

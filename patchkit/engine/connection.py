@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
 import secrets
@@ -15,13 +14,14 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
 
 import docker
-import docker.errors
 
-from patchkit.build.image import LABEL, Image, derived, referred, write_archive
+from patchkit.build.image import Image, derived, referred, write_archive
 from patchkit.build.layer import tar_bytes
+from patchkit.engine import leftovers
 from patchkit.engine.facts import EngineFacts, read_facts
+from patchkit.engine.leftovers import OWNER, REPOSITORY, RUN
 from patchkit.engine.options import RunOptions, container_config
-from patchkit.engine.owner import Fate, Owner
+from patchkit.engine.owner import Owner
 from patchkit.engine.problems import (
     GET_ONE,
     SDK_ERRORS,
@@ -51,13 +51,6 @@ __all__ = [
     "NoEngineError",
     "RunOptions",
 ]
-
-RUN = f"{LABEL}run"
-OWNER = f"{LABEL}owner"
-"""The labels of what a run made: the run, and the process that it belongs to."""
-
-_REPOSITORY = "patchkit.run"
-"""What a run's images are called: `patchkit.run/<owner>:<run>-<number>`."""
 
 _LOADING = 300
 _POLL = 0.02
@@ -130,7 +123,7 @@ class Engine:
         trace: TracebackType | None,
     ) -> None:
         try:
-            self._remove_own()
+            leftovers.remove_run(self._client(_LOADING), self.run_id)
         except EngineError:
             if error is None:  # else the first trouble is the one to tell of
                 raise
@@ -150,7 +143,7 @@ class Engine:
         with self._lock:
             self._images += 1
             number = self._images
-        reference = f"{_REPOSITORY}/{self._owner}:{self.run_id}-{number}"
+        reference = f"{REPOSITORY}/{self._owner}:{self.run_id}-{number}"
         return Image(
             id=self.keep_image(referred(archive, reference)),
             reference=reference,
@@ -177,7 +170,7 @@ class Engine:
 
     def remove_image(self, image: Image) -> None:
         """Take this run's name off an image; with its last name it goes."""
-        self._remove_reference(image.reference)
+        leftovers.remove_reference(self._client(_LOADING), image.reference)
 
     # Containers
 
@@ -276,7 +269,7 @@ class Engine:
 
     def remove(self, container: Container) -> None:
         """Remove by force, volumes too; one that is gone already is well."""
-        self._remove_container(container.id)
+        leftovers.remove_container(self._client(), container.id)
 
     # Networks
 
@@ -291,77 +284,7 @@ class Engine:
 
     def sweep(self) -> tuple[str, ...]:
         """Remove what dead runs of this machine left behind; returns what was removed."""
-        removed = []
-        client = self._client()
-        with asking("list what is left of earlier runs"):
-            containers = client.containers(all=True, filters={"label": OWNER})
-            networks = client.networks(filters={"label": OWNER})
-            references = list(self._references(client))
-        for container in containers:
-            if self._is_dead(container["Labels"].get(OWNER, "")):
-                self._remove_container(container["Id"])
-                removed.append(f"container {container['Id'][:12]}")
-        for network in networks:
-            if self._is_dead(network["Labels"].get(OWNER, "")):
-                self._remove_network(network["Id"])
-                removed.append(f"network {network['Name']}")
-        for reference in references:
-            if self._is_dead(reference.removeprefix(f"{_REPOSITORY}/").partition(":")[0]):
-                self._remove_reference(reference)
-                removed.append(f"image {reference}")
-        return tuple(removed)
-
-    def _remove_own(self) -> None:
-        client = self._client()
-        mine = f"{RUN}={self.run_id}"
-        with asking("list what this run made"):
-            containers = client.containers(all=True, filters={"label": mine})
-            networks = client.networks(filters={"label": mine})
-            references = list(self._references(client))
-        for container in containers:
-            self._remove_container(container["Id"])
-        for network in networks:
-            self._remove_network(network["Id"])
-        for reference in references:
-            if f":{self.run_id}-" in reference:
-                self._remove_reference(reference)
-
-    def _remove_container(self, identity: str) -> None:
-        deadline = time.monotonic() + self._timeout
-        with asking("remove a container"):
-            while True:
-                try:
-                    self._client().remove_container(identity, v=True, force=True)
-                except docker.errors.NotFound:
-                    return
-                except docker.errors.APIError as error:
-                    # somebody removes it already: it is gone when it is not found
-                    if error.status_code != 409 or time.monotonic() > deadline:
-                        raise
-                    time.sleep(_POLL)
-                else:
-                    return
-
-    def _remove_network(self, identity: str) -> None:
-        with asking("remove a network"), contextlib.suppress(docker.errors.NotFound):
-            self._client().remove_network(identity)
-
-    def _remove_reference(self, reference: str) -> None:
-        with asking("remove an image"), contextlib.suppress(docker.errors.NotFound):
-            self._client(_LOADING).remove_image(reference)
-
-    def _references(self, client: docker.APIClient) -> Iterator[str]:
-        """The names of all images that belong to a run."""
-        for image in client.images():
-            for reference in image.get("RepoTags") or ():
-                # podman puts a host's name before it
-                name = reference.removeprefix("localhost/").removeprefix("docker.io/")
-                if name.startswith(f"{_REPOSITORY}/"):
-                    yield name
-
-    def _is_dead(self, text: str) -> bool:
-        owner = Owner.parse(text)
-        return owner is not None and owner.fate(self._owner) is Fate.DEAD
+        return leftovers.sweep(self._client(_LOADING), self._owner)
 
     # The SDK
 

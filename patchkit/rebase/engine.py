@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from patchkit.errors import InconsistentError, UsageError
 from patchkit.rebase.apply import Refused, apply_nearby
+from patchkit.rebase.checks.judging import Trees, failures, watched
 from patchkit.rebase.conflict import has_markers
 from patchkit.rebase.files import FileMerge, FileMerger, ThreeSides
 from patchkit.rebase.neighbourhood import notices
@@ -24,13 +25,14 @@ from patchkit.rebase.outcome import (
 )
 from patchkit.rebase.rewrite import file_changes, rewrite
 from patchkit.rebase.strategies.ladder import Verdict, climb
-from patchkit.rebase.strategies.settling import Grade
+from patchkit.rebase.strategies.settling import Grade, opposes
 from patchkit.rebase.strict import apply_strictly, states
 from patchkit.series.render import render_diff
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from patchkit.rebase.checks.judging import PatchChecks
     from patchkit.rebase.tree import TreeView
     from patchkit.series.patch import FileChange, Hunk, Patch, Series
 
@@ -61,11 +63,13 @@ def rebase_series(
     base_name: str,
     target_name: str,
     decisions: Decisions | None = None,
+    checks: Mapping[str, PatchChecks] | None = None,
 ) -> RebaseResult:
     """Move `series` from `base` to `target`, up to the first conflict.
 
     Without a base tree the patches' own context is all there is. A series that is rebased onto
-    its own base is written anew in canonical form. Nothing is written to disk.
+    its own base is written anew in canonical form. Nothing is written to disk. `checks` are by
+    the patches' names: what does not hold in the merged code is a conflict.
     Raises `InconsistentError` when a patch does not apply to its own base, `UsageError` when a
     resolution holds markers or changes nothing.
     """
@@ -76,6 +80,9 @@ def rebase_series(
         labels = Labels(target=target_name, base=base_name, patch=f"{patch.name} (patch)")
         step = _Step(patch=patch, merger=merger, labels=labels)
         result, changes = step.run(decided)
+        held = (checks or {}).get(patch.name)
+        if held is not None:
+            result = step.checked(result, changes, held)
         results.append(result)
         if result.outcome in (Outcome.CONFLICT, Outcome.PROPOSED):
             break
@@ -148,6 +155,36 @@ class _Step:
                 hint="mend the patch, or name the release that it was written for with --from",
             )
         return ThreeSides(change=change, before=before, after=applied.content)
+
+    def checked(self, result: PatchResult, changes: Changes, checks: PatchChecks) -> PatchResult:
+        """The same result, or a conflict when the merged code does not hold what it is to hold."""
+        if result.outcome in (Outcome.CONFLICT, Outcome.PROPOSED, Outcome.SKIPPED):
+            return result
+        target = self.merger.target
+        base = self.merger.base
+        written = Trees(before=base, after=base.with_changes(self.base_changes)) if base else None
+        merged = Trees(before=target, after=target.with_changes(changes))
+        failed = tuple(failures(checks, merged, written))
+        if failed:
+            reason = ConflictReason.BROKEN
+            paths = dict.fromkeys(f.path or checks.files[0] for f in failed)
+            said = tuple(opposes(f"{f.path} {f.function} {f.what}".strip()) for f in failed)
+            conflict = Conflict(
+                files=tuple(FileConflict(path=path, reason=reason) for path in paths),
+                draft=changes,
+            )
+            return replace(
+                result,
+                outcome=Outcome.CONFLICT,
+                patch=None,
+                conflict=conflict,
+                evidence=(*result.evidence, *said),
+            )
+        if base is None:
+            return result
+        new = watched(checks, base, target)
+        look = tuple(Notice(path=n.path, function=n.function, what=n.what) for n in new)
+        return replace(result, notices=(*look, *result.notices))
 
     # Endings
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _FIRST = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_$")
+_START = re.compile(rb"^[A-Za-z_$](?!\w*:\s*$)", re.MULTILINE)
 _LABEL = re.compile(rb"\w+:\s*$")
 _NAME = re.compile(r"([A-Za-z_]\w*)\s*\(")
 
@@ -56,6 +58,39 @@ class Functions:
         ]
         definitions = (place for place in found if not self.lines[place].rstrip().endswith(b";"))
         return next(definitions, found[0] if found else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A stretch of a file from one heading to the next, and the name in its heading."""
+
+    name: str
+    text: bytes
+
+
+def changed_functions(
+    before: bytes, after: bytes
+) -> tuple[tuple[Function, ...], tuple[Function, ...]]:
+    """The functions that only one of two contents has in this very form, in order.
+
+    What stands before the first heading counts as a function without a name.
+    """
+    if before == after:
+        return (), ()
+    old, new = _stretches(before), _stretches(after)
+    return _without(old, new), _without(new, old)
+
+
+def _stretches(content: bytes) -> list[bytes]:
+    edges = [0, *(match.start() for match in _START.finditer(content)), len(content)]
+    return [content[start:end] for start, end in pairwise(edges)]
+
+
+def _without(stretches: list[bytes], others: list[bytes]) -> tuple[Function, ...]:
+    known = set(others)
+    return tuple(
+        Function(name_of(text.partition(b"\n")[0]), text) for text in stretches if text not in known
+    )
 
 
 def name_of(heading: bytes) -> str:

@@ -61,6 +61,7 @@ class ConflictReason(StrEnum):
     EXISTS = "upstream has a file of that name already"
     CHANGED = "the patch removes a file that upstream changed"
     KIND = "upstream has something other than a regular file there"
+    BROKEN = "it merges, and does not hold what the patch is to hold"
     UNKNOWN = "it merges, and rests on what the target does not have"
     VANISHED = "nothing of the patch is left, but it is not upstream either"
 

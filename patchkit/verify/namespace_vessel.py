@@ -90,6 +90,7 @@ class NamespaceVessel:
     _pid: int | None = None
     _code: int | None = None
     _fault: str | None = None
+    _killed: bool = False
     _done: threading.Event = field(default_factory=threading.Event)
     _known: threading.Event = field(default_factory=threading.Event)
 
@@ -107,6 +108,8 @@ class NamespaceVessel:
                 (*argv, "/bin/busybox", self.init), on_line=self._line, timeout=LIFETIME
             )
             self._code = _POWERED_OFF.get(code, code if code >= 0 else 128 - code)
+            if self._killed:  # of which unshare makes an error of its own
+                self._code = 128 + signal.SIGKILL
         except PatchkitError as error:
             self._fault = error.message
             self._code = 128 + signal.SIGKILL
@@ -147,6 +150,7 @@ class NamespaceVessel:
         """SIGTERM, and SIGKILL after `grace` seconds."""
         self._send(signal.SIGTERM)
         if not self._done.wait(grace):
+            self._killed = True
             self._send(signal.SIGKILL)
 
     def restart(self, grace: int) -> None:

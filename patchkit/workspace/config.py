@@ -7,16 +7,21 @@ import re
 import tomllib
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from patchkit.errors import UsageError
+from patchkit.rebase.checks.intent import Intent
+from patchkit.rebase.checks.judging import PatchChecks
+from patchkit.rebase.checks.pattern import Pattern
 from patchkit.releases import Release
 from patchkit.upstream.sources import DebianSource, GitSource, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 SCHEMA = "patchkit.series/1"
+
+_Parsed = TypeVar("_Parsed")
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9+.-]*")
 _OPTION = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
@@ -29,7 +34,8 @@ class PatchEntry:
     """One patch as the series describes it.
 
     `files` and `functions` are the places upstream that it changes; `scenarios` the names of
-    the verifications that prove it.
+    the verifications that prove it; `intents` the rules that hold in the merged code, and
+    `watch` patterns of code that is pointed out where upstream adds it.
     """
 
     name: str
@@ -38,6 +44,8 @@ class PatchEntry:
     files: tuple[str, ...]
     functions: tuple[str, ...]
     scenarios: tuple[str, ...]
+    intents: tuple[Intent, ...] = ()
+    watch: tuple[Pattern, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +91,19 @@ class SeriesConfig:
     patches: tuple[PatchEntry, ...]
     build: BuildConfig = BuildConfig()
     follow: FollowConfig = FollowConfig()
+
+    @property
+    def checks(self) -> dict[str, PatchChecks]:
+        """What is to be checked of each patch, by its name."""
+        return {
+            patch.name: PatchChecks(
+                files=patch.files,
+                functions=patch.functions,
+                intents=patch.intents,
+                watch=patch.watch,
+            )
+            for patch in self.patches
+        }
 
 
 def read_config(text: str, *, file_name: str) -> SeriesConfig:
@@ -205,7 +226,7 @@ class _Reader:
         return None
 
     def _patch(self, table: _Table) -> PatchEntry | None:
-        table.only("name", "summary", "why", "files", "functions", "scenarios")
+        table.only("name", "summary", "why", "files", "functions", "scenarios", "intents", "watch")
         name = table.text("name")
         if name and not _NAME.fullmatch(name):
             table.problem("name", f"'{name}' cannot be a patch's name: use a-z, 0-9, '-', '.', '+'")
@@ -216,6 +237,8 @@ class _Reader:
             files=table.texts("files", needed=True),
             functions=table.texts("functions"),
             scenarios=table.texts("scenarios"),
+            intents=tuple(table.parsed("intents", Intent.parse)),
+            watch=tuple(table.parsed("watch", Pattern.parse)),
         )
         for path in entry.files:
             if path.startswith("/") or ".." in path.split("/"):
@@ -270,6 +293,14 @@ class _Table:
                 key, f"'{key}' is missing" if key not in self.values else f"'{key}' is empty"
             )
         return tuple(value)
+
+    def parsed(self, key: str, parse: Callable[[str], _Parsed]) -> Iterator[_Parsed]:
+        """Every text of a list as `parse` reads it; what that refuses is a problem."""
+        for text in self.texts(key):
+            try:
+                yield parse(text)
+            except ValueError as error:
+                self.problem(key, str(error))
 
     def tables(self, key: str) -> Iterator[_Table]:
         value = self.values.get(key, [])

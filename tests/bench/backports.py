@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     import pygit2
 
+    from patchkit.series.patch import FileChange
+
 _LABELS = Labels(target="target", base="base", patch="patch")
 
 
@@ -72,15 +74,19 @@ def _merge(
     before_it = TreeView(source=history, tree=base)
     merger = FileMerger(space=ObjectSpace(), base=before_it, target=there)
     merges: list[FileMerge] = []
+    large: dict[str, str | None] = {}
     for change in history.changes(old, new):
-        before = history.file(base, change.old_path) if change.old_path else None
-        after = history.file(patch, change.new_path) if change.new_path else None
-        sides = ThreeSides(change=change, before=before, after=after.content if after else b"")
-        merges.append(merger.merge(sides, _LABELS))
+        try:
+            before = history.file(base, change.old_path) if change.old_path else None
+            after = history.file(patch, change.new_path) if change.new_path else None
+            sides = ThreeSides(change=change, before=before, after=after.content if after else b"")
+            merges.append(merger.merge(sides, _LABELS))
+        except MissingObjectError:
+            large.update(_by_name(history, change, (base, patch, target)))
     verdict = climb(merges, base=merger.base, target=there)
     conflicts = any(merge.conflict for merge in merges)
     if not conflicts and (verdict is None or verdict.grade is Grade.RESOLVED):
-        return _merged(merges, there)
+        return _merged(merges, there, large)
     if verdict is None:
         return {"outcome": Outcome.CONFLICT, "strategy": None}
     said = {
@@ -89,17 +95,33 @@ def _merge(
         "left_out": len(verdict.left_out),
     }
     if verdict.grade is Grade.PROPOSED:
-        return {"outcome": Outcome.PROPOSED, **said, "proposed": _ids(verdict.changes)}
+        return {"outcome": Outcome.PROPOSED, **said, "proposed": _ids(verdict.changes) | large}
     outcome = Outcome.RELOCATED if verdict.is_move else Outcome.RESOLVED
-    return {"outcome": outcome, **said, "accepted": _ids(verdict.changes)}
+    return {"outcome": outcome, **said, "accepted": _ids(verdict.changes) | large}
 
 
-def _merged(merges: list[FileMerge], target: TreeView) -> dict[str, object]:
+def _by_name(
+    history: History, change: FileChange, trees: tuple[str, str, str]
+) -> dict[str, str | None]:
+    """Merge a file that the mirror lacks by the names of its contents alone.
+
+    Raises `MissingObjectError` when that does not settle it.
+    """
+    path = change.path
+    base, patch, target = (history.entry(tree, path) for tree in trees)
+    if change.old_path != change.new_path or target not in (base, patch):
+        raise MissingObjectError(path)
+    return {path: patch.id if patch else None}
+
+
+def _merged(
+    merges: list[FileMerge], target: TreeView, large: dict[str, str | None]
+) -> dict[str, object]:
     changes: dict[str, FileState | None] = {}
     for merge in merges:
         changes.update(merge.changes)
-    found: dict[str, object] = {"strategy": None, "accepted": _ids(changes)}
-    if all(target.read(path) == state for path, state in changes.items()):
+    found: dict[str, object] = {"strategy": None, "accepted": _ids(changes) | large}
+    if not large and all(target.read(path) == state for path, state in changes.items()):
         return {"outcome": Outcome.UPSTREAM, **found}
     if any(merge.path != merge.change.path for merge in merges):
         return {"outcome": Outcome.RELOCATED, **found, "strategy": "file renamed upstream"}

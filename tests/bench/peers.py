@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from patchkit.proc import SystemRunner
 from patchkit.rebase.objects import blob_id
+from patchkit.upstream.store import MissingObjectError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -102,7 +103,10 @@ def patch_fuzz(history: History, case: Case, paths: set[str]) -> Found | None:
     """GNU patch with its default fuzz, on the touched files of the target."""
     old, new = history.parent(case.original), history.commit(case.original)
     target = str(history.parent(case.backport).tree_id)
-    text = old.tree.diff_to_tree(new.tree).patch or ""
+    try:
+        text = old.tree.diff_to_tree(new.tree).patch or ""
+    except KeyError:
+        return None  # a large file that the mirror lacks
     with tempfile.TemporaryDirectory() as folder:
         for path in paths:
             _put(Path(folder), path, history, target)
@@ -132,7 +136,10 @@ def wiggle(history: History, case: Case, paths: set[str]) -> Found | None:
     base, patch = str(old.tree_id), str(new.tree_id)
     found: Found = {}
     for path in paths:
-        sides = [history.file(tree, path) for tree in (target, base, patch)]
+        try:
+            sides = [history.file(tree, path) for tree in (target, base, patch)]
+        except MissingObjectError:
+            return None
         there, before, after = (side.content if side else None for side in sides)
         if before == after:
             found[path] = blob_id(there) if there is not None else None

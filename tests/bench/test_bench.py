@@ -10,6 +10,7 @@ import pytest
 
 from tests import builders
 from tests.bench import backports, judge
+from tests.bench.history import History
 from tests.builders import Commit, git
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def test_a_case_is_run_and_judged(
 
 def test_a_wrong_result_is_called_wrong(case: tuple[Path, Path]) -> None:
     repository, cases = case
-    history = backports.History(repository)
+    history = History(repository)
     (one,) = backports.read_cases(cases)
     right = judge.right_answer(history, one)
     assert set(right) == {"a.c"}

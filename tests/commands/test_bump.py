@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import resource
 import time
 from typing import TYPE_CHECKING
 
@@ -163,11 +164,17 @@ def test_run_again_it_does_nothing_and_says_nothing(site: Site) -> None:
 def test_nothing_to_do_is_quick_and_silent(site: Site) -> None:
     site.done("rebase", "v261")
     site.commit()
-    begun = time.monotonic()
+    before = _processor_time()
     ran = site.process("bump", **os.environ)
-    assert time.monotonic() - begun < 2
+    assert _processor_time() - before < 2
     assert (ran.code, ran.said) == (0, "")
     assert site.done("bump", "--json").document["releases"] == []
+
+
+def _processor_time() -> float:
+    """Of all processes that ended, in seconds: the machine may be busy with something else."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def test_only_what_changed_is_done_again(site: Site) -> None:
@@ -386,6 +393,63 @@ def test_a_persons_commits_on_the_branch_stay(
     assert b"main moves on" in git(forge.repository, "show", f"{tip}:patches/series.toml")
 
 
+def _reword_base(site: Site, forge: ForgeServer) -> None:
+    """The maintainer changes what the series says for v260, on main."""
+    path = next((site.patches / "v260").glob("*-manager-*"))
+    path.write_bytes(path.read_bytes().replace(b"poweroff(r)", b"poweroff(r, NOW)"))
+    site.done("rebase", "v260")
+    site.done("overlay")
+    site.commit("manager: now")
+    git(site.root, "push", "-q", str(forge.repository), "main")
+
+
+def test_a_series_that_changed_on_main_is_moved_again(site: Site, forge: ForgeServer) -> None:
+    site.done("bump", "--no-verify", *forge.words)
+    before = site.git("rev-parse", BRANCH)
+    _reword_base(site, forge)
+    site.done("bump", "--no-verify", *forge.words)
+    tip = git(forge.repository, "rev-parse", BRANCH).decode().strip()
+    for ancestor in (before, "main"):
+        git(forge.repository, "merge-base", "--is-ancestor", ancestor, tip)
+    manager = next(p for p in site.files(BRANCH, "patches/v261") if "-manager-" in p)
+    assert "poweroff(r, NOW)" in site.git("show", f"{BRANCH}:{manager}")
+    lock = json.loads(site.git("show", f"{BRANCH}:patches/lock.json"))
+    assert set(lock["releases"]) == {"v260", "v261"}
+    assert len(forge.pulls) == 1
+    forge.seen.clear()
+    site.done("bump", "--no-verify", *forge.words)
+    assert forge.changes() == []
+
+
+def test_patches_that_a_person_committed_are_not_made_anew(
+    site: Site, forge: ForgeServer, tmp_path: Path
+) -> None:
+    site.done("bump", "--no-verify", *forge.words)
+    person = _fresh(site, forge, tmp_path)
+    git(person.root, "fetch", "-q", str(forge.repository), f"{BRANCH}:{BRANCH}")
+    git(person.root, "switch", "-q", BRANCH)
+    path = next((person.patches / "v261").glob("*-manager-*"))
+    path.write_bytes(path.read_bytes().replace(b"poweroff(r)", b"poweroff(-r)"))
+    person.commit("better")
+    git(person.root, "push", "-q", str(forge.repository), BRANCH)
+    mine = git(forge.repository, "rev-parse", BRANCH)
+    ran = site.bump(*forge.words)
+    assert ran.code == 7
+    assert "a person committed" in ran.err
+    assert git(forge.repository, "rev-parse", BRANCH) == mine
+    (issue,) = forge.open_issues
+    assert "a person committed" in issue["body"]
+    # done as the hint says, it goes on with their patch
+    assert "patchkit rebase v261 --from v261" in issue["body"]
+    person.done("rebase", "v261", "--from", "v261")
+    person.commit("mine, recorded")
+    git(person.root, "push", "-q", str(forge.repository), BRANCH)
+    site.done("bump", "--no-verify", *forge.words)
+    assert issue["state"] == "closed"
+    kept = git(forge.repository, "show", f"{BRANCH}:{path.relative_to(person.root)}")
+    assert b"poweroff(-r)" in kept
+
+
 def test_a_pull_request_that_a_person_wrote_in_keeps_their_words(
     site: Site, forge: ForgeServer
 ) -> None:
@@ -513,6 +577,15 @@ def test_an_expired_token_is_told_and_never_shown(site: Site, forge: ForgeServer
     _assert_no_token(site, ran.said)
 
 
+def test_a_token_that_may_not_push_is_told(site: Site, forge: ForgeServer) -> None:
+    forge.git_token = "another"
+    ran = site.bump(*forge.words)
+    assert ran.code == 5
+    assert "does not take the login" in ran.err
+    assert forge.pulls == []
+    _assert_no_token(site, ran.said)
+
+
 def test_a_protected_branch_keeps_the_work(site: Site, forge: ForgeServer) -> None:
     hook = forge.repository / "hooks" / "update"
     hook.parent.mkdir(exist_ok=True)
@@ -537,7 +610,7 @@ def test_a_push_race_loses_nobodys_work(
     person.commit("I was first")
     mine = person.git("rev-parse", "HEAD")
     push = pygit2.Remote.push
-    raced = []
+    raced: list[bool] = []
 
     def racing(remote: pygit2.Remote, *arguments: object, **named: object) -> None:
         if not raced:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from patchkit.rebase.apply import split_lines
-from patchkit.rebase.functions import Functions, name_of
+from patchkit.rebase.functions import Functions, changed_functions, name_of
 from tests.builders import git, numbered, text, upstream
 
 if TYPE_CHECKING:
@@ -81,3 +81,17 @@ def test_a_definition_is_preferred_to_a_declaration() -> None:
 def test_an_empty_file_has_none() -> None:
     assert functions_of([]).enclosing(0) == ""
     assert functions_of([]).heading(0) is None
+
+
+def test_only_functions_that_differ_are_changed() -> None:
+    before = (
+        b"#include <a.h>\n\nint one(void) {\n        a();\n}\n\nint two(void) {\n        b();\n}\n"
+    )
+    after = before.replace(b"b();", b"c();")
+    old, new = changed_functions(before, after)
+    assert [function.name for function in old] == [function.name for function in new] == ["two"]
+    assert b"c();" in new[0].text
+    assert changed_functions(before, before) == ((), ())
+    assert [function.text for function in changed_functions(b"", b"/* no heading */\n")[1]] == [
+        b"/* no heading */\n"
+    ]

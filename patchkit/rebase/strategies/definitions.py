@@ -31,17 +31,24 @@ def _parser() -> Parser:
     return tree_sitter.Parser(tree_sitter.Language(tree_sitter_c.language()))
 
 
+def syntax_tree(content: bytes) -> Node:
+    """The root of a C text's syntax tree."""
+    return _parser().parse(content).root_node
+
+
 def definitions(content: bytes) -> tuple[Definition, ...]:
     """The function definitions at the top of a file, in order.
 
-    systemd's macros leave errors in the syntax tree; a definition inside one is not found, which
-    makes the code around it belong to no function.
+    systemd's macros leave errors in the syntax tree. A definition with errors counts as long as
+    it ends as one does, with a brace in column one; what is not found belongs to no function.
     """
-    root = _parser().parse(content).root_node
+    root = syntax_tree(content)
     found: list[Definition] = []
     for node in root.children:
-        if node.type == "function_definition" and not node.has_error:
+        if node.type == "function_definition":
             name = _name(node, content)
+            if node.has_error and content[node.end_byte - 2 : node.end_byte] != b"\n}":
+                continue
             start = content.rfind(b"\n", 0, node.start_byte) + 1
             end = content.find(b"\n", node.end_byte) + 1 or len(content)
             if name and (not found or start >= found[-1].end):
@@ -52,7 +59,7 @@ def definitions(content: bytes) -> tuple[Definition, ...]:
 def errors(content: bytes) -> int:
     """How many places of a C file the grammar cannot read."""
     count = 0
-    todo = [_parser().parse(content).root_node]
+    todo = [syntax_tree(content)]
     while todo:
         node = todo.pop()
         if node.is_error or node.is_missing:

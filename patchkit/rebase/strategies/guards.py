@@ -43,8 +43,9 @@ def doubts(texts: Texts, result: bytes) -> list[str]:
 
 
 def _unparsed(texts: Texts, result: bytes) -> Iterator[str]:
-    """More places that the C grammar cannot read than in the target and in the patched file."""
-    if definitions.errors(result) > max(map(definitions.errors, (texts.target, texts.patch))):
+    """More places that the C grammar cannot read than the target has and the patch brings."""
+    brought = definitions.errors(texts.patch) - definitions.errors(texts.base)
+    if definitions.errors(result) > definitions.errors(texts.target) + max(0, brought):
         yield "the result has syntax errors that neither side has"
 
 

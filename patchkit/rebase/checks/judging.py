@@ -1,0 +1,199 @@
+"""Check a merged tree against what a patch is to hold, and point out what is new upstream."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, assert_never
+
+from patchkit.rebase.apply import split_lines
+from patchkit.rebase.checks.intent import Intent, Kind
+from patchkit.rebase.checks.pattern import Match, Pattern, tokens_of
+from patchkit.rebase.functions import Function, Functions, changed_functions
+from patchkit.rebase.strategies.definitions import definitions, errors, syntax_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tree_sitter import Node
+
+    from patchkit.rebase.tree import TreeView
+
+_LEAVES = frozenset({"return_statement", "goto_statement", "break_statement", "continue_statement"})
+_BRANCHES = frozenset(
+    {"if_statement", "while_statement", "for_statement", "conditional_expression"}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatchChecks:
+    """What is known of a patch: its files and functions, its rules, and what to watch for."""
+
+    files: tuple[str, ...] = ()
+    functions: tuple[str, ...] = ()
+    intents: tuple[Intent, ...] = ()
+    watch: tuple[Pattern, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """Something that does not hold: where, and what."""
+
+    path: str
+    function: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trees:
+    """A release's tree before and after a patch."""
+
+    before: TreeView
+    after: TreeView
+
+
+def failures(checks: PatchChecks, target: Trees, base: Trees | None = None) -> Iterator[Failed]:
+    """Everything that does not hold in the target with the patch.
+
+    With `base`, the patch where it was written, the syntax is checked too: systemd's macros are
+    errors to the grammar, so only what the patch does not bring along counts.
+    """
+    for intent in checks.intents:
+        what = broken(intent, target.after)
+        if what is not None:
+            yield Failed(path=intent.file, function=intent.function, what=what)
+    paths = [path for path in checks.files if path.endswith((".c", ".h"))]
+    contents = [_read(target.after, path) for path in paths]
+    for name in checks.functions:
+        if contents and not any(body_of(content, name) for content in contents):
+            yield Failed(
+                path="", function=name, what="is in none of the patch's files after the merge"
+            )
+    for path in paths if base else ():
+        if base and _errors_brought(target, path) > max(0, _errors_brought(base, path)):
+            yield Failed(path=path, function="", what="has syntax errors that neither side has")
+
+
+def _errors_brought(trees: Trees, path: str) -> int:
+    old, new = changed_functions(_read(trees.before, path), _read(trees.after, path))
+    return sum(errors(f.text) for f in new) - sum(errors(f.text) for f in old)
+
+
+def broken(intent: Intent, tree: TreeView) -> str | None:
+    """Why a rule does not hold in a tree; None when it does."""
+    content = _read(tree, intent.file)
+    code = body_of(content, intent.function)
+    if code is None:
+        return f"is not in {intent.file}, so that this cannot hold: {intent.text}"
+    found = list(intent.pattern.matches(tokens_of(code)))
+    match intent.kind:
+        case Kind.HAS:
+            return None if found else f"lacks what it is to have: {intent.pattern.text}"
+        case Kind.NEVER:
+            return f"has what it is never to have: {intent.pattern.text}" if found else None
+        case Kind.UNDER:
+            return _not_under(intent, code, found)
+        case _:
+            assert_never(intent.kind)
+
+
+def body_of(content: bytes, name: str) -> bytes | None:
+    """A function's text, by git's rule, or by its syntax where that does not find it."""
+    functions = Functions(split_lines(content))
+    heading = functions.find(name)
+    if heading is not None and not functions.lines[heading].rstrip().endswith(b";"):
+        body = functions.body(heading)
+        text = b"".join(body[: body.index(b"}\n") + 1] if b"}\n" in body else body)
+        if text.count(b"{") == text.count(b"}"):
+            return text
+    for definition in definitions(content) if name.encode() in content else ():
+        if definition.name == name.encode():
+            return content[definition.start : definition.end]
+    return None
+
+
+def watched(checks: PatchChecks, base: TreeView, target: TreeView) -> Iterator[Failed]:
+    """New code in the patch's files of the kind that the patch guards against."""
+    for path in checks.files:
+        if not path.endswith((".c", ".h")):
+            continue
+        before, now = _read(base, path), _read(target, path)
+        if before == now:
+            continue
+        old, new = changed_functions(before, now)
+        for pattern in checks.watch:
+            rest = Counter(_places(old, pattern))
+            for name in _places(new, pattern):
+                rest[name] -= 1
+                if rest[name] < 0:
+                    yield Failed(path=path, function=name, what=f"has a new {pattern.text}")
+
+
+def _places(functions: Iterable[Function], pattern: Pattern) -> list[str]:
+    """The function in which each match stands."""
+    return [
+        function.name
+        for function in functions
+        if pattern.tokens[0].encode() in function.text
+        for _ in pattern.matches(tokens_of(function.text))
+    ]
+
+
+def _read(tree: TreeView, path: str) -> bytes:
+    state = tree.read(path)
+    return state.content if state else b""
+
+
+def _not_under(intent: Intent, code: bytes, found: list[Match]) -> str | None:
+    if not found:
+        return f"lacks what it is to have: {intent.pattern.text}"
+    root = syntax_tree(code)
+    for match in found:
+        if intent.check is not None and not _is_under(root, code, match, intent.check):
+            line = code.count(b"\n", 0, match.start) + 1
+            return (
+                f"has {intent.pattern.text} in its line {line}, "
+                f"not under a check of {intent.check.text}"
+            )
+    return None
+
+
+def _is_under(root: Node, code: bytes, match: Match, check: Pattern) -> bool:
+    node = root.descendant_for_byte_range(match.start, match.end)
+    child: Node | None = None
+    while node is not None:
+        if node.type in _BRANCHES and child is not None:
+            condition = node.child_by_field_name("condition")
+            if condition is not None and condition != child and _has(condition, code, check):
+                return True
+        if node.type == "binary_expression" and child is not None:
+            left = node.child_by_field_name("left")
+            if left is not None and left != child and _has(left, code, check):
+                return True
+        if node.type == "compound_statement" and child is not None:
+            earlier = (n for n in node.children if n.end_byte <= child.start_byte)
+            if any(_leaves(statement, code, check) for statement in earlier):
+                return True
+        node, child = node.parent, node
+    return False
+
+
+def _leaves(statement: Node, code: bytes, check: Pattern) -> bool:
+    """Whether a statement is an `if` with the check, all of whose branch leaves the block."""
+    if statement.type != "if_statement":
+        return False
+    condition = statement.child_by_field_name("condition")
+    branch = statement.child_by_field_name("consequence")
+    if condition is None or branch is None or not _has(condition, code, check):
+        return False
+    last = branch
+    if branch.type == "compound_statement":
+        inside = [n for n in branch.named_children if n.type != "comment"]
+        if not inside:
+            return False
+        last = inside[-1]
+    return last.type in _LEAVES
+
+
+def _has(node: Node, code: bytes, pattern: Pattern) -> bool:
+    return next(pattern.matches(tokens_of(code[node.start_byte : node.end_byte])), None) is not None

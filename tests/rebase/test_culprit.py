@@ -1,0 +1,93 @@
+"""The commit that broke something, found in small real histories."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pygit2
+import pytest
+
+from patchkit.rebase.culprit import Search, pull_number
+from tests import builders
+from tests.builders import Commit, git
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def holds(content: bytes | None) -> bool:
+    return content is not None and b"wanted" in content
+
+
+def history(folder: Path, *contents: bytes) -> Path:
+    commits = [
+        Commit(
+            files={"a.c": content, "other": b"%d" % n}, message=f"change {n} (#{n})", tag=f"v{n}"
+        )
+        for n, content in enumerate(contents)
+    ]
+    return builders.repository(folder / "git", commits)
+
+
+def search(repository: Path, base: str, target: str) -> str | None:
+    named = [
+        git(repository, "rev-parse", f"{n}^{{commit}}").decode().strip() for n in (base, target)
+    ]
+    found = Search(pygit2.Repository(str(repository)), holds).first_broken(
+        "a.c", base=named[0], target=named[1]
+    )
+    return found.subject if found else None
+
+
+def test_the_first_commit_that_broke_it(tmp_path: Path) -> None:
+    repository = history(
+        tmp_path, b"wanted\n", b"wanted too\n", b"gone\n", b"gone too\n", b"gone 3\n"
+    )
+    assert search(repository, "v0", "v4") == "change 2 (#2)"
+    assert search(repository, "v1", "v2") == "change 2 (#2)"
+
+
+def test_nothing_broke_it(tmp_path: Path) -> None:
+    repository = history(tmp_path, b"wanted\n", b"wanted too\n", b"gone\n")
+    assert search(repository, "v0", "v1") is None
+    assert search(repository, "v2", "v2") is None
+
+
+def test_a_merged_branch_is_searched_too(tmp_path: Path) -> None:
+    repository = history(tmp_path, b"wanted\n")
+    start = "v0^{commit}"
+    side = [Commit(files={"a.c": text, "other": b"0"}, message=f"side: {text.decode()}")
+            for text in (b"wanted 2", b"broken", b"broken more")]  # fmt: skip
+    builders.append(repository, side, branch="side", start=start)
+    tree = git(repository, "rev-parse", "side^{tree}").decode().strip()
+    merge = git(
+        repository, "-c", "user.name=A", "-c", "user.email=a@example.org",
+        "commit-tree", tree, "-p", start, "-p", "side", "-m", "Merge pull request #77 from x/y",
+    ).decode().strip()  # fmt: skip
+    base = git(repository, "rev-parse", start).decode().strip()
+    found = Search(pygit2.Repository(str(repository)), holds).first_broken(
+        "a.c", base=base, target=merge
+    )
+    assert found is not None
+    assert (found.subject, found.pull, found.path) == ("side: broken", 77, "a.c")
+    assert found.author == "A Tester"
+
+
+def test_without_history_nobody_is_named(tmp_path: Path) -> None:
+    repository = history(tmp_path, b"wanted\n", b"gone\n")
+    known = git(repository, "rev-parse", "v0^{commit}").decode().strip()
+    bare = Search(pygit2.Repository(str(repository)), holds)
+    assert bare.first_broken("a.c", base=known, target="0" * 40) is None
+
+
+@pytest.mark.parametrize(
+    ("message", "number"),
+    [
+        ("Merge pull request #42099 from someone/branch\n\nText (#1)", 42099),
+        ("core: mend it (#123)", 123),
+        ("core: mend #123 at last", None),
+        ("", None),
+    ],
+)
+def test_pull_requests(message: str, number: int | None) -> None:
+    assert pull_number(message) == number
