@@ -13,6 +13,8 @@ from patchkit.errors import ExitCode
 from patchkit.proc import SystemRunner
 
 if TYPE_CHECKING:
+    import argparse
+
     from patchkit.commands.invocation import Invocation
     from patchkit.proc import Completed, Runner
     from patchkit.releases import Release
@@ -70,3 +72,24 @@ def _read(release: Release, done: Completed) -> BumpedRelease:
     last = done.stderr.decode("utf-8", "replace").strip().splitlines()
     failure = Failure(step=None, exit_code=code, message=last[-1] if last else code.meaning)
     return BumpedRelease(release=release.tag, failure=failure)
+
+
+def words_of(arguments: argparse.Namespace) -> tuple[str, ...]:
+    """The command line of a bump without its release, for a process that does one release."""
+    named = {
+        "--until": arguments.until,
+        "--from": arguments.again,
+        "--upstream": arguments.upstream,
+        "--author": arguments.author,
+        "--remote": arguments.remote,
+        "--base": arguments.base,
+        "--forge": arguments.forge,
+        "--api": arguments.api,
+        "--repository": arguments.repository,
+    }
+    flags = {"--no-verify": arguments.no_verify, "--pr": arguments.pr}
+    return (
+        *(f"--evidence={path.resolve()}" for path in arguments.evidence),
+        *(f"{name}={value}" for name, value in named.items() if value is not None),
+        *(name for name, given in flags.items() if given),
+    )

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from patchkit import documents
 from patchkit.bump import evidence as evidence_of
-from patchkit.bump.walk import verify_detail
 from patchkit.console import Tone
 from patchkit.errors import ExitCode, InconsistentError, StorageError, UsageError
 from patchkit.releases import Release
-from patchkit.report.verify import VerifyReport, ablation_table, scenario_table
+from patchkit.report.verify import VerifyReport
 from patchkit.report.verify_evidence import evidence, lock_verification
+from patchkit.report.verify_tables import ablation_table, scenario_table
 from patchkit.verify.verdict import Verdict
 from patchkit.workspace.audit import audit_record
-from patchkit.writeplan import commit, held
+from patchkit.writeplan import WritePlan, commit, held
 
 if TYPE_CHECKING:
     import argparse
@@ -54,6 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.epilog = _EXAMPLES
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="evidence, as JSON")
+    parser.add_argument("--only", metavar="RELEASE", help="pass over files about other releases")
     parser.add_argument("--check", action="store_true", help="write nothing")
 
 
@@ -61,16 +62,19 @@ def run(arguments: argparse.Namespace, invocation: Invocation) -> ExitCode:
     """Merge, and write all of it or nothing; 4 when a verdict falls short."""
     workspace, console = invocation.workspace(), invocation.console
     found = [(str(path), _read(path)) for path in sorted(set(arguments.files))]
+    only = Release.parse(arguments.only).tag if arguments.only else None
+    found = [(path, report) for path, report in found if only in (None, report.release)]
+    if not found:
+        raise UsageError(f"no file is about {only}", hint="name its evidence, too")
     merged = evidence_of.merged(found)
     written: list[str] = []
     with held(workspace.root, doing="merge-evidence"):
         for report in merged.values():
             _require_fit(report, workspace)
-        if not arguments.check:
-            for report in merged.values():
-                written += _write(report, workspace)
+        if merged and not arguments.check:
+            written += map(str, commit(workspace.root, _plan(tuple(merged.values()), workspace)))
     for report in merged.values():
-        console.say(f"{report.release}: {verify_detail(report)}", Tone.STRONG)
+        console.say(f"{report.release}: {report.verdict}", Tone.STRONG)
         console.table(scenario_table(report))
         if report.ablation:
             console.table(ablation_table(report.ablation))
@@ -128,12 +132,14 @@ def _require_fit(report: VerifyReport, workspace: Workspace) -> None:
         )
 
 
-def _write(report: VerifyReport, workspace: Workspace) -> list[str]:
-    release, lock = Release.parse(report.release), workspace.lock()
-    locked = lock.get(release)
-    assert locked is not None  # noqa: S101 - `_require_fit` has looked
-    content = evidence(report)
-    record = lock_verification(report, content, locked.verification)
-    changed = lock.with_release(replace(locked, verification=record))
-    plan = workspace.plan_verification(release, content, changed)
-    return [str(path) for path in commit(workspace.root, plan)]
+def _plan(reports: tuple[VerifyReport, ...], workspace: Workspace) -> WritePlan:
+    """All evidence and the lock, to be written together."""
+    lock = workspace.lock()
+    writes: dict[PurePosixPath, bytes] = {}
+    for report in reports:
+        release, content = Release.parse(report.release), evidence(report)
+        locked = lock.releases[release.tag]
+        record = lock_verification(report, content, locked.verification)
+        lock = lock.with_release(replace(locked, verification=record))
+        writes |= workspace.plan_verification(release, content, lock).writes
+    return WritePlan(writes=writes)

@@ -162,7 +162,9 @@ class _Step:
             return result
         target = self.merger.target
         base = self.merger.base
-        written = Trees(before=base, after=base.with_changes(self.base_changes)) if base else None
+        written = None
+        if base and result.outcome not in (Outcome.UNCHANGED, Outcome.CLEAN):
+            written = Trees(before=base, after=base.with_changes(self.base_changes))
         merged = Trees(before=target, after=target.with_changes(changes))
         failed = tuple(failures(checks, merged, written))
         if failed:

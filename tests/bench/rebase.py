@@ -25,6 +25,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from patchkit.console import Cell, Console, Table
 from patchkit.rebase.engine import rebase_series
@@ -35,11 +36,11 @@ from patchkit.upstream.sources import GitSource
 from patchkit.upstream.store import Store
 from patchkit.upstream.upstreams import Upstream
 from patchkit.workspace.layout import Workspace
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from patchkit.series.patch import Series
     from collections.abc import Callable
+
+    from patchkit.series.patch import Series
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

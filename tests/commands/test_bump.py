@@ -450,6 +450,35 @@ def test_patches_that_a_person_committed_are_not_made_anew(
     assert b"poweroff(-r)" in kept
 
 
+def test_what_cannot_be_merged_is_a_persons_and_nothing_is_lost(
+    site: Site, forge: ForgeServer, tmp_path: Path
+) -> None:
+    site.done("bump", "--no-verify", *forge.words)
+    person = _fresh(site, forge, tmp_path)
+    git(person.root, "fetch", "-q", str(forge.repository), f"{BRANCH}:{BRANCH}")
+    git(person.root, "switch", "-q", BRANCH)
+    for clone, word in ((person, "theirs"), (site, "ours")):
+        config = clone.patches / "series.toml"
+        text = config.read_text()
+        config.write_text(text.replace('summary = "about main"', f'summary = "{word}"'))
+        clone.commit(word)
+    git(person.root, "push", "-q", str(forge.repository), BRANCH)
+    git(site.root, "push", "-q", str(forge.repository), "main")
+    mine = git(forge.repository, "rev-parse", BRANCH)
+    ran = site.bump(*forge.words)
+    assert ran.code == 7
+    assert "both changed patches/series.toml" in ran.err
+    (issue,) = forge.open_issues
+    assert "both changed" in issue["title"]
+    assert git(forge.repository, "rev-parse", BRANCH) == mine
+
+
+def test_a_base_that_is_not_there_is_told(site: Site, forge: ForgeServer) -> None:
+    ran = site.bump(*forge.words, "--base", "trunk")
+    assert ran.code == 2
+    assert "no branch trunk" in ran.err
+
+
 def test_a_pull_request_that_a_person_wrote_in_keeps_their_words(
     site: Site, forge: ForgeServer
 ) -> None:

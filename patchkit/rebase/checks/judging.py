@@ -65,7 +65,7 @@ def failures(checks: PatchChecks, target: Trees, base: Trees | None = None) -> I
     paths = [path for path in checks.files if path.endswith((".c", ".h"))]
     contents = [_read(target.after, path) for path in paths]
     for name in checks.functions:
-        if contents and not any(body_of(content, name) for content in contents):
+        if contents and not any(_defines(content, name) for content in contents):
             yield Failed(
                 path="", function=name, what="is in none of the patch's files after the merge"
             )
@@ -95,6 +95,16 @@ def broken(intent: Intent, tree: TreeView) -> str | None:
             return _not_under(intent, code, found)
         case _:
             assert_never(intent.kind)
+
+
+def _defines(content: bytes, name: str) -> bool:
+    if name.encode() not in content:
+        return False
+    lines = split_lines(content)
+    heading = Functions(lines).find(name)
+    if heading is not None and not lines[heading].rstrip().endswith(b";"):
+        return True
+    return body_of(content, name) is not None
 
 
 def body_of(content: bytes, name: str) -> bytes | None:

@@ -36,6 +36,7 @@ def syntax_tree(content: bytes) -> Node:
     return _parser().parse(content).root_node
 
 
+@lru_cache(maxsize=32)
 def definitions(content: bytes) -> tuple[Definition, ...]:
     """The function definitions at the top of a file, in order.
 
@@ -56,6 +57,7 @@ def definitions(content: bytes) -> tuple[Definition, ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=32)
 def errors(content: bytes) -> int:
     """How many places of a C file the grammar cannot read."""
     count = 0
