@@ -50,8 +50,10 @@ def issue_body(release: str, failure: Failure, findings: Findings, *, branch: st
     """An issue's text: what broke, why, and how to go on."""
     where = f"at **{failure.step}**" if failure.step else "before its first step"
     parts = [f"`patchkit bump {release}` stopped {where}."]
-    parts.append(fenced("\n".join(filter(None, (failure.message, failure.hint))), ""))
     told = findings.rebase
+    stopped = failure.step is Step.REBASE and told is not None and not told.complete
+    hint = None if stopped else failure.hint  # that of a conflict is about the machine it is on
+    parts.append(fenced("\n".join(filter(None, (failure.message, hint))), ""))
     if failure.step is Step.REBASE and told is not None:
         shown = _stopped_lines(told)
         if shown:

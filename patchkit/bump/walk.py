@@ -12,7 +12,7 @@ import msgspec
 from patchkit.bump.ended import Failure, Findings, StepEnd
 from patchkit.bump.steps import Record, Status, Step, files_digest, inputs_digest
 from patchkit.bump.telling import StepConsole, Told
-from patchkit.bump.wording import read_evidence, step_detail
+from patchkit.bump.wording import conflict_detail, read_evidence, step_detail
 from patchkit.errors import ExitCode, InconsistentError, PatchkitError, StorageError
 from patchkit.verify.verdict import Verdict
 from patchkit.workspace import session as sessions
@@ -178,7 +178,7 @@ class Walk:
         aloud = self.teller.is_loud
         try:
             log.parent.mkdir(parents=True, exist_ok=True)
-            stream = log.open("w", encoding="utf-8")
+            stream = log.open("w", encoding="utf-8", buffering=1)
         except OSError as error:
             raise StorageError.from_os_error(f"write {log}", error) from error
         title = f"{self.bench.release}: {step}"
@@ -274,12 +274,21 @@ class Walk:
     def _failed(
         self, step: Step, code: ExitCode, error: PatchkitError | None
     ) -> tuple[str, Failure]:
-        message = error.message if error else self._detail(step)
+        told = self.findings.rebase
+        message, hint = (error.message, error.hint) if error else (self._detail(step), None)
+        if error is None and step is Step.REBASE and told is not None:
+            message = conflict_detail(told)
+            hint = (
+                f"edit in {told.edit}, then `patchkit --repo {self.bench.workspace.root} rebase "
+                "--continue` (or --accept, or --skip), then bump again"
+            )
+            if not told.three_way:  # a source that is down must not look like a broken series
+                code = ExitCode.UNAVAILABLE
         failure = Failure(
             step=step,
             exit_code=code,
             message=message,
-            hint=error.hint if error else None,
+            hint=hint,
             log=str(self.bench.log(step)),
         )
         return message, failure

@@ -12,6 +12,7 @@ from patchkit.verify.verdict import Verdict, worst
 if TYPE_CHECKING:
     from patchkit.bump.ended import Findings
     from patchkit.releases import Release
+    from patchkit.report.rebase import RebaseReport
 
 
 def step_detail(step: Step, findings: Findings, release: Release) -> str:
@@ -34,6 +35,16 @@ def step_detail(step: Step, findings: Findings, release: Release) -> str:
             return verify_detail(findings.verify)
         case _:
             return ""
+
+
+def conflict_detail(told: RebaseReport) -> str:
+    """Where a rebase stopped, and why."""
+    stopped = told.patches[-1]
+    where = "; ".join(f"{file.path}: {file.reason}" for file in stopped.conflict)
+    what = f"the patch '{stopped.name}' needs a person" + (f": {where}" if where else "")
+    if told.three_way:
+        return what
+    return f"the tree of {told.base} cannot be had, so that nothing can be merged, and {what}"
 
 
 def verify_detail(told: Evidence) -> str:

@@ -263,6 +263,17 @@ def test_a_conflict_is_told_once_and_again_and_can_be_finished_on_the_bench(site
     assert not (site.patches / "v262").exists()
 
 
+def test_a_source_that_is_down_does_not_look_like_a_broken_series(site: Site) -> None:
+    """Without the base's tree there is no three-way merge, and more conflicts than there are."""
+    fewer = site.root.parent / "fewer.git"
+    git(site.root.parent, "clone", "-q", "--bare", str(site.repository.upstream), str(fewer))
+    git(fewer, "tag", "-d", "v260")
+    ran = site.bump("v262", "--upstream", str(fewer), "--json")
+    (told,) = ran.document["releases"]
+    assert ran.code == told["failure"]["exit_code"] == 5
+    assert "the tree of v260 cannot be had" in told["failure"]["message"]
+
+
 def test_an_author_is_needed_and_can_be_named(site: Site) -> None:
     site.git("config", "--unset", "user.name")
     ran = site.bump()
