@@ -50,11 +50,16 @@ class Maintainer:
         self.capsys.readouterr()
         code = self.run(*words, "--json")
         said = self.capsys.readouterr()
-        sys.stderr.write(said.err)
+        self.say(said.err.rstrip())
         assert TOKEN not in said.out + said.err
         found = json.loads(said.out)
         assert isinstance(found, dict)
         return code, found
+
+    def say(self, text: str) -> None:
+        """What people who run it want to know."""
+        with self.capsys.disabled():
+            sys.stdout.write(f"{text}\n")
 
     def commit(self, message: str) -> None:
         git(self.root, "add", "-A")
@@ -116,7 +121,7 @@ def test_the_newest_release_is_delivered_verified_and_then_left_alone(
         words = ("bump", *forge.words, "--remote", "github")
         begun = time.monotonic()
         code, told = maintainer.document(*words)
-        sys.stderr.write(f"from tag to pull request: {time.monotonic() - begun:.0f} s\n")
+        maintainer.say(f"from tag to pull request: {time.monotonic() - begun:.0f} s")
         releases = told["releases"]
         assert isinstance(releases, list)
         (ended,) = releases
@@ -141,7 +146,7 @@ def test_the_newest_release_is_delivered_verified_and_then_left_alone(
         forge.seen.clear()
         begun = time.monotonic()
         code, told = maintainer.document(*words)
-        sys.stderr.write(f"with nothing to do: {time.monotonic() - begun:.1f} s\n")
+        maintainer.say(f"with nothing to do: {time.monotonic() - begun:.1f} s")
         assert (code, told["changed"]) == (0, False)
         assert forge.changes() == []
     # the same branch on another kind of forge: nothing is built or run again

@@ -27,6 +27,9 @@ REBUILD_HINT = "`patchkit releases --rebuild-cache` throws the cache away and fe
 ASIDE = ".fetch-"
 """How folders are called that one writer makes beside the repository."""
 
+_MOST_TREES = 4096
+"""How many folders are kept at hand; systemd has some 1,200 in a release."""
+
 _FOLDER = 0o040000
 """Git's mode of a subtree."""
 
@@ -64,6 +67,7 @@ class Store:
         self.folder = folder
         self.repository = repository
         self._lent: set[Path] = set()
+        self._trees: dict[str, pygit2.Tree] = {}
 
     @classmethod
     def open(cls, folder: Path) -> Store:
@@ -218,9 +222,16 @@ class Store:
                 yield path, entry
 
     def _tree(self, id: str) -> pygit2.Tree:  # noqa: A002 - git's word
+        """A folder; the latest are kept, since looking up paths comes by the same ones often."""
+        kept = self._trees.get(id)
+        if kept is not None:
+            return kept
         found = self._object(id)
         if not isinstance(found, pygit2.Tree):
             raise _corrupted(self.folder, f"{id} is not a tree")
+        if len(self._trees) >= _MOST_TREES:
+            self._trees.clear()
+        self._trees[id] = found
         return found
 
     def _object(self, id: str) -> pygit2.Object:  # noqa: A002 - git's word
