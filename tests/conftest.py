@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pygit2
@@ -13,6 +15,15 @@ from tests import docker_engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+def pytest_configure() -> None:
+    """Take SIGINT as a program in the foreground does.
+
+    What a shell starts in the background ignores it, and so would every process that the tests
+    start to interrupt it.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
@@ -39,6 +50,16 @@ def hermetic(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
         monkeypatch.setenv(name, value)
     for level in (ConfigLevel.GLOBAL, ConfigLevel.XDG, ConfigLevel.SYSTEM):
         pygit2.settings.search_path[level] = str(home)
+
+
+@pytest.fixture(scope="session")
+def real_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One cache for all tests of real releases: what is fetched and built serves every one.
+
+    `PATCHKIT_TEST_CACHE` names a folder to keep between runs, as a CI system does.
+    """
+    named = os.environ.get("PATCHKIT_TEST_CACHE")
+    return Path(named) if named else tmp_path_factory.mktemp("real-cache")
 
 
 @pytest.fixture(scope="session")

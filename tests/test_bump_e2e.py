@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import re
 import shutil
 import sys
@@ -66,14 +65,8 @@ class Maintainer:
         git(self.root, "commit", "-q", "-m", message)
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    named = os.environ.get("PATCHKIT_TEST_CACHE")
-    return Path(named) if named else tmp_path_factory.mktemp("cache")
-
-
 @pytest.fixture
-def maintainer(tmp_path: Path, cache: Path, capsys: pytest.CaptureFixture[str]) -> Maintainer:
+def maintainer(tmp_path: Path, real_cache: Path, capsys: pytest.CaptureFixture[str]) -> Maintainer:
     """A repository whose series is written for v261.2 and that supports nothing else."""
     root = tmp_path / "repository"
     shutil.copytree(ROOT / "patches" / SUPPORTED, root / "patches" / SUPPORTED)
@@ -86,7 +79,7 @@ def maintainer(tmp_path: Path, cache: Path, capsys: pytest.CaptureFixture[str]) 
     lock = json.loads((ROOT / "patches" / "lock.json").read_bytes())
     lock["releases"] = {SUPPORTED: lock["releases"][SUPPORTED]}
     (root / "patches" / "lock.json").write_text(json.dumps(lock))
-    found = Maintainer(root=root, cache=cache, capsys=capsys)
+    found = Maintainer(root=root, cache=real_cache, capsys=capsys)
     assert found.run("rebase", SUPPORTED) == 0
     assert found.run("overlay") == 0
     git(root, "init", "-q", "-b", "main")

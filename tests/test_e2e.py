@@ -29,11 +29,6 @@ suites = ["sid", "forky", "trixie"]
 """
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     """The project's own patches, with Debian as the only source."""
@@ -51,24 +46,24 @@ def run(repository: Path, cache: Path, *words: str) -> int:
 
 
 def test_a_real_release_is_rebased_from_tarballs_alone(
-    repository: Path, cache: Path, capsys: pytest.CaptureFixture[str]
+    repository: Path, real_cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     wanted = {path.name: path.read_bytes() for path in (ROOT / "patches" / TARGET).iterdir()}
     shutil.rmtree(repository / "patches" / TARGET)
-    code = run(repository, cache, "rebase", TARGET, "--from", BASE, "--json")
+    code = run(repository, real_cache, "rebase", TARGET, "--from", BASE, "--json")
     report = json.loads(capsys.readouterr().out)
     assert code == 0
     assert report["three_way"] and report["complete"]
     assert report["origin"]["kind"] == "debian"
     got = {path.name: path.read_bytes() for path in (repository / "patches" / TARGET).iterdir()}
     assert got == wanted
-    assert run(repository, cache, "check", TARGET) == 0
+    assert run(repository, real_cache, "check", TARGET) == 0
 
 
 def test_the_newest_release_is_found(
-    repository: Path, cache: Path, capsys: pytest.CaptureFixture[str]
+    repository: Path, real_cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(repository, cache, "releases", "--json") == 0
+    assert run(repository, real_cache, "releases", "--json") == 0
     report = json.loads(capsys.readouterr().out)
     tags = [row["tag"] for row in report["releases"]]
     assert tags == [r.tag for r in sorted(map(Release.parse, tags), reverse=True)]
@@ -77,16 +72,16 @@ def test_the_newest_release_is_found(
 
 @pytest.mark.parametrize("tag", [BASE, TARGET])
 def test_every_tool_takes_the_patches_as_they_are(
-    repository: Path, cache: Path, tmp_path: Path, tag: str
+    repository: Path, real_cache: Path, tmp_path: Path, tag: str
 ) -> None:
     """`git am`, `patch --fuzz=0` and `quilt push --fuzz=0`, none with an offset."""
-    assert run(repository, cache, "check", tag) == 0  # brings the tree into the cache
+    assert run(repository, real_cache, "check", tag) == 0  # brings the tree into the cache
     release = Release.parse(tag)
     workspace = Workspace(repository)
     locked = workspace.lock().get(release)
     assert locked is not None
     series = workspace.series(release, workspace.config())
-    store = Store.open(cache / "upstream.git")
+    store = Store.open(real_cache / "upstream.git")
     patches = [repository / "patches" / tag / patch.file_name for patch in series.patches]
     for tool in ("am", "patch", "quilt"):
         tree = tmp_path / tool

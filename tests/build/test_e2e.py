@@ -47,20 +47,22 @@ def _newest(upstream: Upstream) -> Release:
 
 @pytest.mark.e2e
 @pytest.mark.docker
-def test_a_release_is_built_and_boots_only_when_patched(tmp_path: Path, engine_host: str) -> None:
+def test_a_release_is_built_and_boots_only_when_patched(real_cache: Path, engine_host: str) -> None:
     del engine_host
     workspace, runner = Workspace(ROOT), SystemRunner(allowed=INHERITED)
     debian = tuple(s for s in workspace.config().sources if isinstance(s, DebianSource))
     upstream = Upstream(
-        store=Store.open(tmp_path / "upstream.git"),
+        store=Store.open(real_cache / "upstream.git"),
         sources=debian,
-        cache=tmp_path,
+        cache=real_cache,
         console=Console(verbosity=-1),
     )
     release = _newest(upstream)
 
     def build(variant: Variant) -> Built:
-        plan = plan_build(release, variant, workspace=workspace, upstream=upstream, cache=tmp_path)
+        plan = plan_build(
+            release, variant, workspace=workspace, upstream=upstream, cache=real_cache
+        )
         return build_variant(plan, console=Console(verbosity=-1), runner=runner)
 
     stock = build(STOCK)
@@ -70,9 +72,7 @@ def test_a_release_is_built_and_boots_only_when_patched(tmp_path: Path, engine_h
         assert engine.wait(container, timeout=30) == 255
         if not workspace.has_series(release):
             return
-        begin = time.monotonic()
         patched = build(PATCHED)
-        assert time.monotonic() - begin < stock.seconds
         image = engine.import_image(make_archive(patched, runner))
         containers = [engine.run(image) for _ in range(2)]
         ids = set()

@@ -29,11 +29,15 @@ def repository(tmp_path: Path) -> Path:
 
 
 def test_a_release_is_verified_with_ablation(
-    repository: Path, tmp_path: Path, engine_host: str, capsys: pytest.CaptureFixture[str]
+    repository: Path,
+    tmp_path: Path,
+    real_cache: Path,
+    engine_host: str,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert engine_host is not None
     junit = tmp_path / "junit.xml"
-    common = ["--repo", str(repository), "--cache", str(tmp_path / "cache")]
+    common = ["--repo", str(repository), "--cache", str(real_cache)]
     asked = ["--ablate", "--repeat", "5", "--junit", str(junit), "--json"]
     code = main([*common, "verify", RELEASE, *asked])
     out, err = capsys.readouterr()
