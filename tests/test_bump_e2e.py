@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import re
 import shutil
 import sys
@@ -103,6 +104,10 @@ def forge_for(
         yield server
 
 
+@pytest.mark.skipif(
+    "PATCHKIT_TEST_LONG" not in os.environ,
+    reason="verifies a release a second time, for ten minutes: set PATCHKIT_TEST_LONG",
+)
 def test_the_newest_release_is_delivered_verified_and_then_left_alone(
     maintainer: Maintainer,
     tmp_path: Path,
