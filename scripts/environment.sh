@@ -6,6 +6,13 @@ venv="$root/.venv"
 
 say() { printf 'patchkit: %s\n' "$*" >&2; }
 
+# What building systemd and running it in Docker takes, for need_packages.
+build_packages=(
+    cc:gcc meson:meson ninja:ninja-build gperf:gperf pkg-config:pkg-config ccache:ccache
+    bwrap:bubblewrap libc6-dev libcap-dev libmount-dev libblkid-dev libcrypt-dev python3-jinja2
+    /usr/bin/busybox:busybox-static setpriv:util-linux
+)
+
 # The first Python that is new enough.
 find_python() {
     local candidate
