@@ -72,11 +72,6 @@ class Checkout:
         """The commit at HEAD."""
         return str(self.repository.head.peel(pygit2.Commit).id)
 
-    @property
-    def head_branch(self) -> str | None:
-        """The branch that is checked out, or None."""
-        return None if self.repository.head_is_detached else self.repository.head.shorthand
-
     def is_in(self, commit: str, other: str) -> bool:
         """Whether a commit is another or an ancestor of it."""
         ends = pygit2.Oid(hex=commit), pygit2.Oid(hex=other)

@@ -37,7 +37,9 @@ if TYPE_CHECKING:
     from patchkit.series.patch import Series
     from patchkit.upstream.sources import UpstreamTree
     from patchkit.upstream.upstreams import Upstream
+    from patchkit.workspace.config import SeriesConfig
     from patchkit.workspace.layout import Workspace
+    from patchkit.workspace.lock import Lock
 
 _EXAMPLES = """\
 examples:
@@ -145,6 +147,8 @@ class _Rebase:
 
     invocation: Invocation
     workspace: Workspace
+    config: SeriesConfig
+    lock: Lock
     base: Release
     series: Series
     base_tree: UpstreamTree | None
@@ -171,26 +175,31 @@ class _Rebase:
             target=wanted.tag,
             base=base.tag,
             upstream=arguments.upstream,
-            target_tree="",
             series_sha256="",
             patch="",
             paths={},
         )
         if arguments.cross_check:
             upstream.cross_check(wanted)
-        return cls._prepare(session, upstream, invocation, workspace)
+        return cls._prepare(session, config, upstream, invocation, workspace)
 
     @classmethod
     def resume(cls, session: Session, invocation: Invocation, workspace: Workspace) -> _Rebase:
         """Take up a rebase that waited. Raises `InconsistentError` when its input changed."""
-        upstream = invocation.upstream(workspace.config(), session.upstream)
-        return cls._prepare(session, upstream, invocation, workspace)
+        config = workspace.config()
+        upstream = invocation.upstream(config, session.upstream)
+        return cls._prepare(session, config, upstream, invocation, workspace)
 
     @classmethod
     def _prepare(
-        cls, session: Session, upstream: Upstream, invocation: Invocation, workspace: Workspace
+        cls,
+        session: Session,
+        config: SeriesConfig,
+        upstream: Upstream,
+        invocation: Invocation,
+        workspace: Workspace,
     ) -> _Rebase:
-        config, lock = workspace.config(), workspace.lock()
+        lock = workspace.lock()
         base, wanted = Release.parse(session.base), Release.parse(session.target)
         series = workspace.series(base, config)
         locked = lock.get(wanted)
@@ -200,20 +209,22 @@ class _Rebase:
                 f"the series of {base} has changed since the rebase onto {wanted} began",
                 hint="forget the rebase and begin again: patchkit rebase --abort",
             )
-        base_tree = _tree_or_none(upstream, base, workspace, invocation)
+        base_tree = _tree_or_none(upstream, base, lock, invocation)
         decisions = session.decisions
         if not session.series_sha256 and locked is not None and base != wanted:
             decisions = remembered(locked, workspace, config, series, _view(upstream, target))
         return cls(
             invocation=invocation,
             workspace=workspace,
+            config=config,
+            lock=lock,
             base=base,
             series=series,
             base_tree=base_tree,
             target=target,
             upstream=upstream,
             decisions=decisions,
-            session=replace(session, target_tree=target.tree, series_sha256=series.sha256),
+            session=replace(session, series_sha256=series.sha256),
         )
 
     def run(self, *, dry_run: bool) -> ExitCode:
@@ -226,13 +237,13 @@ class _Rebase:
             base_name=self.base.tag,
             target_name=self.target.release.tag,
             decisions=self.decisions,
-            checks=self.workspace.config().checks,
+            checks=self.config.checks,
         )
         stopped = result.conflict
         if stopped is not None:
             return self._stop(result, stopped, dry_run=dry_run)
         apply_series(result.series, target)
-        lock = self.workspace.lock().with_release(
+        lock = self.lock.with_release(
             lock_release(
                 tree=self.target,
                 base=self.base,
@@ -334,9 +345,9 @@ def _default_base(wanted: Release, workspace: Workspace, written_for: Release) -
 
 
 def _tree_or_none(
-    upstream: Upstream, base: Release, workspace: Workspace, invocation: Invocation
+    upstream: Upstream, base: Release, lock: Lock, invocation: Invocation
 ) -> UpstreamTree | None:
-    locked = workspace.lock().get(base)
+    locked = lock.get(base)
     try:
         return upstream.tree(base, expected=locked.tree if locked else None)
     except UnavailableError as error:

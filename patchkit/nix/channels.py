@@ -46,11 +46,6 @@ class ChannelState:
         """The patches that do not apply."""
         return tuple(patch for patch in self.patches if patch.fit is Fit.CONFLICT)
 
-    @property
-    def unseen(self) -> tuple[PatchFit, ...]:
-        """The patches that were not looked at."""
-        return tuple(patch for patch in self.patches if patch.fit is Fit.UNSEEN)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Book:

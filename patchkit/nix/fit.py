@@ -58,11 +58,6 @@ class SeriesFit:
         """Those that do not."""
         return tuple(patch for patch in self.patches if patch.fit is Fit.CONFLICT)
 
-    @property
-    def unseen(self) -> tuple[PatchFit, ...]:
-        """Those that were not looked at."""
-        return tuple(patch for patch in self.patches if patch.fit is Fit.UNSEEN)
-
 
 def choose(release: Release, known: Iterable[Release]) -> Release | None:
     """The release whose series the overlay takes for a version of nixpkgs, or None.

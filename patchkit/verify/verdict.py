@@ -76,11 +76,6 @@ class CaseResult:
         return Verdict.PASSED if self.proven else Verdict.VOID
 
     @property
-    def failed_checks(self) -> tuple[str, ...]:
-        """The names of the steps that failed or were not reached."""
-        return (*(check.name for check in self.checks if not check.passed), *self.unreached)
-
-    @property
     def reason(self) -> str:
         """Why it did not pass, in one line; empty when it passed."""
         if self.not_run is not None:

@@ -50,7 +50,6 @@ class Session:
     target: str
     base: str
     upstream: str | None
-    target_tree: str
     series_sha256: str
     patch: str
     paths: dict[str, int | None]

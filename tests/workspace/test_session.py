@@ -25,7 +25,6 @@ SESSION = Session(
     target="v262",
     base="v260",
     upstream=None,
-    target_tree="a" * 40,
     series_sha256="b" * 64,
     patch="main",
     paths=sessions.modes(DRAFT),
