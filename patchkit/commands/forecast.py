@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import argparse
 
     from patchkit.commands.invocation import Invocation
+    from patchkit.rebase.checks.judging import PatchChecks
     from patchkit.series.patch import Series
     from patchkit.upstream.sources import Tip
     from patchkit.upstream.upstreams import Upstream
@@ -90,6 +91,7 @@ def run(arguments: argparse.Namespace, invocation: Invocation) -> ExitCode:
         base=base,
         series=workspace.series(base, config),
         base_tree=upstream.tree(base, expected=locked.tree if locked else None).tree,
+        checks=config.checks,
         upstream=upstream,
     )
     ahead = [trial.release(r) for r in follow.forecast(supported=lock.supported, known=known)]
@@ -126,6 +128,7 @@ class _Trial:
     base: Release
     series: Series
     base_tree: str
+    checks: dict[str, PatchChecks]
     upstream: Upstream
 
     def release(self, release: Release) -> Ahead:
@@ -161,6 +164,7 @@ class _Trial:
             target=TreeView(source=store, tree=tree.tree),
             base_name=self.base.tag,
             target_name=name,
+            checks=self.checks,
         )
         told = report_rebase(result, tree=tree, base=self.base, dry_run=True)
         return replace(told, release=name)

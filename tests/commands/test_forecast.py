@@ -63,6 +63,23 @@ def test_what_would_break_is_3_and_is_explained(ahead: Desk) -> None:
     assert ahead.run("forecast", "--no-main").code == 0
 
 
+def test_a_merge_that_breaks_an_intent_would_break(ahead: Desk) -> None:
+    """Texts merge, but the change is not in the function it is for any more."""
+    series = ahead.patches / "series.toml"
+    rule = 'functions = ["main"]\nintents = ["in main of src/core/main.c: has keep(...)"]\n'
+    entry = 'files = ["src/core/main.c"]\n'
+    written = series.read_text(encoding="utf-8")
+    assert entry in written
+    series.write_text(written.replace(entry, entry + rule), encoding="utf-8")
+    ahead.done("forecast")
+    files = support.release(main=code("main", above=4).replace(b"int main(void)", b"int run(void)"))
+    append(ahead.repository.upstream, [Commit(files=files, message="split")], branch="main")
+    ran = ahead.run("forecast", "--json")
+    assert ran.code == 3
+    breaks = {each["name"]: each["rebase"]["complete"] for each in ran.document["ahead"]}
+    assert breaks == {"v263-rc1": True, "main": False}
+
+
 def test_a_branch_that_cannot_be_had_breaks_nothing(ahead: Desk) -> None:
     ran = ahead.done("forecast", "--branch", "absent", "--json")
     assert "no branch absent" in ran.document["ahead"][1]["problem"] + ran.err
