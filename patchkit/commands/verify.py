@@ -254,7 +254,7 @@ def _ablate(
     named = {entry.name: entry.scenarios for entry in work.config.patches}
     found = []
     for patch in work.ablate:
-        work.console.note(f"without '{patch}':", Tone.STRONG)
+        work.console.note(f"without '{patch}' (what fails now is what it is for):", Tone.STRONG)
         try:
             made = variants.image(Variant(kind=VariantKind.WITHOUT, without=patch))
         except NoEngineError:
@@ -262,7 +262,7 @@ def _ablate(
         except PatchkitError as error:
             found.append(Ablation(patch=patch, problem=error.message))
             continue
-        with view.shown(work.scenarios):
+        with view.shown(work.scenarios, without=patch):
             found.append(examination.ablate(patch, made.image, whole, named[patch]))
     return tuple(found)
 

@@ -25,17 +25,24 @@ class LiveView:
 
     console: Console
     expected: dict[str, int]
+    _without: str | None = None
     _ended: dict[str, list[CaseResult]] = field(default_factory=dict)
     _draw: Callable[[Table], None] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @contextmanager
-    def shown(self, scenarios: tuple[Scenario, ...]) -> Iterator[None]:
-        """Show the cases of these scenarios while the block lasts."""
+    def shown(
+        self, scenarios: tuple[Scenario, ...], *, without: str | None = None
+    ) -> Iterator[None]:
+        """Show the cases of these scenarios while the block lasts.
+
+        `without` names the patch that is left out, so that nobody takes what it is missed by for
+        a failure of the series.
+        """
         with self.console.live() as draw:
             with self._lock:
                 self.expected = {s.name: len(s.cases) for s in scenarios}
-                self._ended, self._draw = {}, draw
+                self._ended, self._draw, self._without = {}, draw, without
             if draw is not None:
                 draw(self.table())
             try:
@@ -52,10 +59,12 @@ class LiveView:
                 self._draw(self.table())
                 return
             reason = f": {result.reason}" if result.verdict is not Verdict.PASSED else ""
+            tone = TONES[result.verdict] if reason and not self._without else Tone.FAINT
+            left_out = f"  without {self._without}: " if self._without else ""
             self.console.note(
-                f"{result.verdict:8} {result.scenario}/{result.name}, {len(result.checks)} checks,"
-                f" {result.seconds:.1f} s{reason}",
-                TONES[result.verdict] if reason else Tone.FAINT,
+                f"{left_out}{result.verdict:8} {result.scenario}/{result.name},"
+                f" {len(result.checks)} checks, {result.seconds:.1f} s{reason}",
+                tone,
             )
 
     def table(self) -> Table:
