@@ -80,7 +80,9 @@ class Manner:
                 if self.evidence
                 else ("verify", tag, "--ablate", *upstream),
             ),
-            Step.REPORT: (("report", "-o", str(bench.report)),),
+            Step.REPORT: (
+                ("report", "-o", str(bench.report), "--history", str(bench.root), *upstream),
+            ),
         }
         return commands[step]
 

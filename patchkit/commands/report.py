@@ -37,6 +37,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="URL|PATH",
         help="upstream's git: only what is at hand is looked at, nothing is fetched",
     )
+    parser.add_argument(
+        "--history",
+        type=Path,
+        metavar="DIR",
+        help="the work tree whose git history tells when a release came to be supported"
+        " (the patch repository's own)",
+    )
 
 
 def run(arguments: argparse.Namespace, invocation: Invocation) -> ExitCode:
@@ -44,7 +51,13 @@ def run(arguments: argparse.Namespace, invocation: Invocation) -> ExitCode:
     workspace, console = invocation.workspace(), invocation.console
     upstream = invocation.upstream(workspace.config(), arguments.upstream)
     with console.progress("reading the series, its evidence and upstream", unit="releases") as bar:
-        gathered = gather(workspace, upstream=upstream, run=SystemRunner(), seen=bar.update)
+        gathered = gather(
+            workspace,
+            upstream=upstream,
+            run=SystemRunner(),
+            history=arguments.history,
+            seen=bar.update,
+        )
     console.table(table(gathered.report))
     if gathered.unread:
         console.note(

@@ -30,6 +30,7 @@ from patchkit.workspace.audit import audit_base, audit_record, audit_verificatio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from patchkit.proc import Runner
     from patchkit.series.patch import Series
@@ -62,11 +63,13 @@ def gather(
     *,
     upstream: Upstream,
     run: Runner,
+    history: Path | None = None,
     seen: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Gathered:
     """Read everything; nothing is fetched and nothing is written.
 
-    `seen` is told how many releases are done, of how many.
+    `history` is the work tree whose git history tells when a release came to be supported: the
+    workspace's own, unless that is a copy. `seen` is told how many releases are done, of how many.
 
     Raises `UsageError` for a mistake in `series.toml`, `InconsistentError` for a damaged lock.
     What is wrong with one release is told of that release.
@@ -83,7 +86,7 @@ def gather(
         store=upstream.store,
         series=series,
         times=milestones(
-            workspace.root,
+            history or workspace.root,
             run,
             series={str(workspace.folder(item.release) / "series"): item.tag for item in locked},
             evidence={str(workspace.evidence_path(item.release)): item.tag for item in locked},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 from tests import builders
@@ -71,3 +72,21 @@ def test_missing_trees_are_told(desk: Desk, tmp_path: Path) -> None:
     told = desk.done("--cache", str(tmp_path / "empty"), "report", "--upstream",
                      str(desk.repository.upstream))  # fmt: skip
     assert "not in the cache" not in told.err
+
+
+def test_a_copy_tells_the_dates_of_what_it_is_a_copy_of(desk: Desk, tmp_path: Path) -> None:
+    desk.done("rebase", "v261")
+    root = desk.repository.root
+    builders.git(root, "init", "-q", "-b", "main")
+    builders.git(root, "add", "-A")
+    builders.git(root, "commit", "-q", "-m", "v261")
+    copy = tmp_path / "copy"
+    shutil.copytree(root / "patches", copy / "patches")
+
+    def supported(*words: str) -> str | None:
+        document = desk.done("--repo", str(copy), "report", "--json", *words).document
+        found: str | None = document["releases"][0]["supported"]
+        return found
+
+    assert supported() is None
+    assert supported("--history", str(root)) is not None
