@@ -13,6 +13,7 @@ import errno
 import fcntl
 import os
 import shutil
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -20,9 +21,12 @@ from typing import TYPE_CHECKING
 
 from patchkit import documents
 from patchkit.errors import BusyError, InconsistentError, StorageError, UsageError
+from patchkit.wholefile import atomic_write, sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+__all__ = ["STATE", "WritePlan", "atomic_write", "commit", "held", "recover", "settle"]
 
 STATE = ".patchkit"
 """The folder in a patch repository for what is under way; it ignores itself for git."""
@@ -59,21 +63,8 @@ class _Journal:
 
 _JOURNAL_SCHEMA = "patchkit.journal/1"
 
-
-def atomic_write(path: Path, content: bytes) -> None:
-    """Put one file in place whole or not at all, synced to disk. Makes its folder.
-
-    Raises `OSError`.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        _write_synced(temporary, content)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
+_PATIENCE = 5.0
+"""How long a reader waits for a process that is moving files to their places, in seconds."""
 
 
 @contextmanager
@@ -114,6 +105,24 @@ def held(root: Path, *, doing: str) -> Iterator[Path]:
         os.close(handle)
 
 
+def settle(root: Path) -> None:
+    """Before reading: have what a dead process committed completed, and wait for a live one.
+
+    Costs one look at a file where nothing is under way. Raises `InconsistentError` for a journal
+    that patchkit did not write, `StorageError` when it cannot be completed.
+    """
+    journal = root / STATE / "journal.json"
+    until = time.monotonic() + _PATIENCE
+    while journal.exists():
+        try:
+            with held(root, doing="completing what was cut short"):
+                return
+        except BusyError:
+            if time.monotonic() > until:  # then what is there is read
+                return
+            time.sleep(0.02)
+
+
 def commit(root: Path, plan: WritePlan) -> tuple[PurePosixPath, ...]:
     """Carry out the plan, all of it or nothing; returns the paths that changed.
 
@@ -143,7 +152,7 @@ def commit(root: Path, plan: WritePlan) -> tuple[PurePosixPath, ...]:
             writes=staged,
             removals=[str(path) for path in changed if path in plan.removals],
         )
-        _sync_folder(stage)
+        sync_folder(stage)
         atomic_write(state / "journal.json", documents.encode(journal).encode())
     except OSError as error:
         shutil.rmtree(stage, ignore_errors=True)
@@ -193,10 +202,10 @@ def recover(root: Path) -> None:
             (root / removal).unlink(missing_ok=True)
         for folder in sorted({(root / p).parent for p in (*journal.writes, *journal.removals)}):
             if folder.is_dir():
-                _sync_folder(folder)
+                sync_folder(folder)
                 _drop_empty(folder, root)
         path.unlink()
-        _sync_folder(state)
+        sync_folder(state)
     for leftover in state.glob("stage-*"):
         shutil.rmtree(leftover, ignore_errors=True)
     for temporary in state.glob(".*.tmp"):  # atomic_write's, of a process that died
@@ -215,14 +224,6 @@ def _write_synced(path: Path, content: bytes) -> None:
         stream.write(content)
         stream.flush()
         os.fsync(stream.fileno())
-
-
-def _sync_folder(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _drop_empty(folder: Path, root: Path) -> None:

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from patchkit.errors import BusyError, ExitCode, InconsistentError, StorageError, UsageError
-from patchkit.writeplan import STATE, WritePlan, atomic_write, commit, held
+from patchkit.writeplan import STATE, WritePlan, atomic_write, commit, held, settle
 from tests.builders import snapshot
 from tests.depth import examples
 
@@ -291,3 +291,15 @@ def test_a_file_that_cannot_be_put_in_place_leaves_nothing(tmp_path: Path) -> No
     with pytest.raises(IsADirectoryError):
         atomic_write(tmp_path / "x", b"one")
     assert snapshot(tmp_path) == {}
+
+
+def test_reading_completes_what_a_dead_process_committed(tmp_path: Path) -> None:
+    middle = next(
+        event for event in range(1, 200) if _journal_stands_after(event, tmp_path / f"find-{event}")
+    )
+    root = lay_out(tmp_path / "repo", BEFORE)
+    dies_at(middle, partial(committing, root))
+    settle(root)
+    assert tree(root) == AFTER
+    settle(root)
+    assert not (lay_out(tmp_path / "other", BEFORE) / STATE).exists()

@@ -17,7 +17,7 @@ from patchkit.bump.steps import Book, files_digest
 from patchkit.errors import StorageError
 from patchkit.workspace import session as sessions
 from patchkit.workspace.layout import Workspace
-from patchkit.writeplan import STATE, atomic_write
+from patchkit.writeplan import STATE, atomic_write, settle
 
 if TYPE_CHECKING:
     from patchkit.bump.checkout import Files
@@ -81,6 +81,7 @@ class Bench:
         """
         wanted = files_digest({path: stored.content for path, stored in ground.items()})
         root = self.workspace.root
+        settle(root)
         try:
             laid, start = self._mark()
             if laid is not None and root.is_dir():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +13,7 @@ from patchkit.commands.build import add_build_arguments, build
 from patchkit.console import Tone
 from patchkit.errors import ExitCode, StorageError, UsageError
 from patchkit.proc import SystemRunner
+from patchkit.wholefile import whole_file
 
 if TYPE_CHECKING:
     import argparse
@@ -100,17 +99,7 @@ def _load(archive: ImageArchive) -> str:
 def _write(archive: ImageArchive, output: Path) -> None:
     """Put the tarball in place whole or not at all."""
     try:
-        with tempfile.NamedTemporaryFile(
-            dir=output.parent, prefix=f".{output.name}.", delete=False
-        ) as stream:
-            try:
-                write_archive(archive, stream)
-                stream.flush()
-                os.fsync(stream.fileno())
-                Path(stream.name).chmod(0o644)
-                Path(stream.name).replace(output)
-            except BaseException:
-                Path(stream.name).unlink(missing_ok=True)
-                raise
+        with whole_file(output) as stream:
+            write_archive(archive, stream)
     except OSError as error:
         raise StorageError.from_os_error(f"write {output}", error) from error

@@ -9,6 +9,7 @@ from patchkit.upstream.sources import OVERRIDE, DebianSource, GitSource, Source
 from patchkit.upstream.store import Store
 from patchkit.upstream.upstreams import Upstream
 from patchkit.workspace.layout import Workspace
+from patchkit.writeplan import settle
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,8 +27,10 @@ class Invocation:
     console: Console
 
     def workspace(self) -> Workspace:
-        """The patch repository that `start` is in."""
-        return Workspace.find(self.start)
+        """The patch repository that `start` is in, with nothing half-done in it."""
+        found = Workspace.find(self.start)
+        settle(found.root)
+        return found
 
     def store(self) -> Store:
         """The cache's object store."""

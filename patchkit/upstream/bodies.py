@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from patchkit import documents
-from patchkit.writeplan import atomic_write
+from patchkit.wholefile import atomic_write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,19 +87,3 @@ class BodyCache:
     def _body(self, kept: Kept) -> Path:
         key = hashlib.sha256(f"{kept.url} {kept.sha256}".encode()).hexdigest()
         return self._folder / f"{key}.body"
-
-
-@contextmanager
-def replacing(to: Path) -> Iterator[IO[bytes]]:
-    """Write a file that is put in place, synced, only when all went well. Raises `OSError`."""
-    to.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{to.name}.", dir=to.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(to)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -6,11 +6,9 @@ Proxies are taken from the environment, as `requests` does.
 from __future__ import annotations
 
 import hashlib
-import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import requests
@@ -20,11 +18,13 @@ from urllib3.util.retry import Retry
 
 from patchkit import __version__
 from patchkit.errors import InconsistentError, StorageError, UnavailableError
-from patchkit.upstream.bodies import BodyCache, Cached, Kept, replacing
+from patchkit.upstream.bodies import BodyCache, Cached, Kept
 from patchkit.upstream.problems import NotThereError, UnreachableError
+from patchkit.wholefile import scratch_folder, whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
     from typing import IO
 
     from urllib3.response import BaseHTTPResponse
@@ -174,8 +174,8 @@ class Web:
     def _ask(self, url: str, kept: Kept | None, limit: int, sha256: str | None) -> Cached:
         """Get the body, or hear that the kept one is still right."""
         self._cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".get-", dir=self._cache) as folder:
-            body = Path(folder) / "body"
+        with scratch_folder(self._cache, ".get-") as folder:
+            body = folder / "body"
             wanted = _Wanted(sha256=sha256, size=limit, exact=False)
             conditions = kept.conditions if kept else {}
             arrived = self._transfer(url, body, wanted, conditions=conditions)
@@ -204,7 +204,7 @@ class Web:
                 with self._answer(url, conditions or {}) as answer:
                     if answer.status_code == 304:
                         return None
-                    with replacing(to) as stream:
+                    with whole_file(to) as stream:
                         digest = self._receive(url, answer, stream, wanted, progress)
                     return Kept(
                         url=url,

@@ -16,6 +16,7 @@ from patchkit.errors import InconsistentError, StorageError, UnavailableError
 from patchkit.upstream import references
 from patchkit.upstream.hold import held
 from patchkit.upstream.sources import OVERRIDE, Origin, SourceKind, UpstreamTree
+from patchkit.wholefile import scratch_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -283,8 +284,7 @@ def _entry(item: pygit2.Object) -> Entry:
 def _create(folder: Path) -> None:
     """Make the repository aside, then rename it, so that nobody ever sees half of one."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))
-    try:
+    with scratch_folder(folder.parent, ".new-") as aside:
         try:
             pygit2.init_repository(str(aside), bare=True)
         except pygit2.GitError as error:
@@ -294,8 +294,6 @@ def _create(folder: Path) -> None:
         except OSError:
             if not folder.is_dir():  # else another process was first, and its repository is as good
                 raise
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _object_folders(path: Path, depth: int = 0) -> Iterator[Path]:

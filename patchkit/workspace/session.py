@@ -110,7 +110,7 @@ def save(root: Path, session: Session, conflict: Conflict) -> Path:
     The caller holds the repository. Raises `StorageError` with the session before untouched.
     """
     place = folder(root, session.patch)
-    aside = place.with_name(f".{place.name}.new")
+    aside, before = place.with_name(f".{place.name}.new"), _before(place)
     try:
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir(parents=True)
@@ -119,7 +119,9 @@ def save(root: Path, session: Session, conflict: Conflict) -> Path:
                 target = aside / path
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(state.content)
-        shutil.rmtree(place, ignore_errors=True)
+        shutil.rmtree(before, ignore_errors=True)
+        if place.exists():  # a person's work, until the new state stands
+            place.rename(before)
         aside.replace(place)
         atomic_write(place.parent / "state.json", documents.encode(session).encode())
         for other in place.parent.iterdir():
@@ -130,6 +132,11 @@ def save(root: Path, session: Session, conflict: Conflict) -> Path:
     return place
 
 
+def _before(place: Path) -> Path:
+    """Where a folder is while another is put in its place."""
+    return place.with_name(f".{place.name}.old")
+
+
 def collect(root: Path, session: Session) -> dict[str, KeptFile | None]:
     """Read what the person made of the waiting patch.
 
@@ -138,6 +145,8 @@ def collect(root: Path, session: Session) -> dict[str, KeptFile | None]:
     that names the files in which markers are left.
     """
     place = folder(root, session.patch)
+    if not place.is_dir() and _before(place).is_dir():  # cut short between two renames
+        _before(place).rename(place)
     if not place.is_dir():
         raise InconsistentError(
             f"the folder of the open rebase is gone: {place}",
