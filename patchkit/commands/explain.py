@@ -82,6 +82,7 @@ def run(arguments: argparse.Namespace, invocation: Invocation) -> ExitCode:
     series = workspace.series(base, config)
     source, target = upstream.store, TreeView(source=upstream.store, tree=new.tree)
     skipped: frozenset[str] = frozenset()
+    facts = invocation.facts()
     while True:  # a patch that stops the series must not hide the one that was asked for
         result = rebase_series(
             series,
@@ -91,12 +92,14 @@ def run(arguments: argparse.Namespace, invocation: Invocation) -> ExitCode:
             target_name=new.release.tag,
             decisions=Decisions(skipped=skipped),
             checks=config.checks,
+            facts=facts,
         )
         reached = {one.original.name for one in result.results}
         stopped = result.conflict
         if stopped is None or arguments.name in reached or arguments.name is None:
             break
         skipped |= {stopped.original.name}
+    facts.keep()
     find = _finder(upstream.store, old, new)
     before, after = TreeView(source=source, tree=old.tree), target
     explained: list[Explained] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from patchkit.rebase.facts import Facts
 from patchkit.upstream.sources import OVERRIDE, DebianSource, GitSource, Source
 from patchkit.upstream.store import Store
 from patchkit.upstream.upstreams import Upstream
@@ -35,6 +36,10 @@ class Invocation:
     def store(self) -> Store:
         """The cache's object store."""
         return Store.open(self.cache / "upstream.git")
+
+    def facts(self) -> Facts:
+        """What earlier runs found out about upstream's headers."""
+        return Facts.open(self.cache / "headers")
 
     def upstream(self, config: SeriesConfig, override: str | None = None) -> Upstream:
         """The sources of `series.toml`; `override` takes the place of its git repositories."""

@@ -230,6 +230,7 @@ class _Rebase:
     def run(self, *, dry_run: bool) -> ExitCode:
         """Rebase in memory, then write all of it or nothing."""
         target = _view(self.upstream, self.target)
+        facts = self.invocation.facts()
         result = rebase_series(
             self.series,
             base=_view(self.upstream, self.base_tree) if self.base_tree else None,
@@ -238,7 +239,9 @@ class _Rebase:
             target_name=self.target.release.tag,
             decisions=self.decisions,
             checks=self.config.checks,
+            facts=facts,
         )
+        facts.keep()
         stopped = result.conflict
         if stopped is not None:
             return self._stop(result, stopped, dry_run=dry_run)

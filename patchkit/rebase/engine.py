@@ -9,6 +9,7 @@ from patchkit.errors import InconsistentError, UsageError
 from patchkit.rebase.apply import Refused, apply_nearby
 from patchkit.rebase.checks.judging import Trees, failures, watched
 from patchkit.rebase.conflict import has_markers
+from patchkit.rebase.facts import Facts
 from patchkit.rebase.files import FileMerge, FileMerger, ThreeSides
 from patchkit.rebase.neighbourhood import notices
 from patchkit.rebase.objects import Labels, ObjectSpace
@@ -64,21 +65,24 @@ def rebase_series(
     target_name: str,
     decisions: Decisions | None = None,
     checks: Mapping[str, PatchChecks] | None = None,
+    facts: Facts | None = None,
 ) -> RebaseResult:
     """Move `series` from `base` to `target`, up to the first conflict.
 
     Without a base tree the patches' own context is all there is. A series that is rebased onto
     its own base is written anew in canonical form. Nothing is written to disk. `checks` are by
-    the patches' names: what does not hold in the merged code is a conflict.
+    the patches' names: what does not hold in the merged code is a conflict. `facts` is what is
+    known of headers, and grows; without it, all of that is found out anew.
     Raises `InconsistentError` when a patch does not apply to its own base, `UsageError` when a
     resolution holds markers or changes nothing.
     """
     merger = FileMerger(space=ObjectSpace(), base=base, target=target)
     decided = decisions or Decisions()
+    known = facts or Facts()
     results = []
     for patch in series.patches:
         labels = Labels(target=target_name, base=base_name, patch=f"{patch.name} (patch)")
-        step = _Step(patch=patch, merger=merger, labels=labels)
+        step = _Step(patch=patch, merger=merger, labels=labels, facts=known)
         result, changes = step.run(decided)
         held = (checks or {}).get(patch.name)
         if held is not None:
@@ -97,6 +101,7 @@ class _Step:
     patch: Patch
     merger: FileMerger
     labels: Labels
+    facts: Facts
     base_changes: Changes = field(default_factory=dict)
 
     def run(self, decided: Decisions) -> tuple[PatchResult, Changes]:
@@ -115,7 +120,8 @@ class _Step:
     def _settled(self, merges: list[FileMerge], decided: Decisions) -> tuple[PatchResult, Changes]:
         """What git's merge gives, or the strategies beyond it, or a person, in this order."""
         conflicts = any(merge.conflict for merge in merges)
-        verdict = climb(merges, base=self.merger.base, target=self.merger.target)
+        base, target = self.merger.base, self.merger.target
+        verdict = climb(merges, base=base, target=target, facts=self.facts)
         accepted = self.patch.name in decided.accepted
         sure = verdict is not None and (verdict.grade is Grade.RESOLVED or accepted)
         if sure and not conflicts:

@@ -11,9 +11,11 @@ from patchkit.rebase.conflict import mark_without_base, regions
 from patchkit.rebase.objects import difference
 from patchkit.rebase.outcome import ConflictReason, FileConflict, FileState
 from patchkit.rebase.strategies.climbing import settle
+from patchkit.rebase.strategies.guards import added_lines
 from patchkit.rebase.strategies.homes import find_home
 from patchkit.rebase.strategies.settling import into_file, left_out, merged
 from patchkit.rebase.strategies.texts import Texts
+from patchkit.series.patch import LineKind
 from patchkit.upstream.store import MissingObjectError
 
 if TYPE_CHECKING:
@@ -65,6 +67,13 @@ class FileMerge:
     conflict: FileConflict | None = None
     is_upstream: Callable[[], bool] = _no
     settlement: Settlement | None = None
+
+    def added_lines(self) -> list[bytes]:
+        """The lines that the change adds: as it was written, else as git's diff has it."""
+        if not self.change.hunks:
+            return added_lines(self.before.content if self.before else b"", self.after or b"")
+        lines = (line for hunk in self.change.hunks for line in hunk.lines)
+        return [line.text for line in lines if line.kind is LineKind.ADDED]
 
     def canonical_hunks(self) -> tuple[Hunk, ...]:
         """The change on its base as git's diff would have it, else as it was written."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _FIRST = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_$")
-_START = re.compile(rb"^[A-Za-z_$](?!\w*:\s*$)", re.MULTILINE)
+_START = re.compile(rb"\n[A-Za-z_$](?!\w*:\s*$)", re.MULTILINE)
 _LABEL = re.compile(rb"\w+:\s*$")
 _NAME = re.compile(r"([A-Za-z_]\w*)\s*\(")
 
@@ -50,14 +50,32 @@ class Functions:
 
         A definition is preferred to a declaration.
         """
-        wanted = name.encode("utf-8", "replace")
-        found = [
-            place
-            for place, line in enumerate(self.lines)
-            if wanted in line and _is_heading(line) and name_of(line) == name
-        ]
-        definitions = (place for place in found if not self.lines[place].rstrip().endswith(b";"))
-        return next(definitions, found[0] if found else None)
+        content = b"".join(self.lines)
+        found = headings_of(content, name)
+        definitions = (start for start, line in found if not line.rstrip().endswith(b";"))
+        start = next(definitions, found[0][0] if found else None)
+        return None if start is None else content.count(b"\n", 0, start)
+
+
+def headings_of(content: bytes, name: str) -> list[tuple[int, bytes]]:
+    """The headings with that name: where each starts (bytes), and its line."""
+    wanted = name.encode("utf-8", "replace")
+    found: list[tuple[int, bytes]] = []
+    at = content.find(wanted) if wanted else -1
+    while at >= 0:
+        start = content.rfind(b"\n", 0, at) + 1
+        end = content.find(b"\n", at) + 1 or len(content)
+        line = content[start:end]
+        if _is_heading(line) and name_of(line) == name:
+            found.append((start, line))
+        at = content.find(wanted, end)
+    return found
+
+
+def stretch_at(content: bytes, start: int) -> bytes:
+    """The text from the heading at `start` (bytes) to the next one."""
+    following = _START.search(content, start)
+    return content[start : following.start() + 1 if following else len(content)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +100,7 @@ def changed_functions(
 
 
 def _stretches(content: bytes) -> list[bytes]:
-    edges = [0, *(match.start() for match in _START.finditer(content)), len(content)]
+    edges = [0, *(match.start() + 1 for match in _START.finditer(content)), len(content)]
     return [content[start:end] for start, end in pairwise(edges)]
 
 

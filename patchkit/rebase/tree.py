@@ -29,6 +29,9 @@ class TreeSource(Protocol):
     def blob(self, id: str) -> bytes:  # noqa: A002 - git's word
         """A blob's bytes."""
 
+    def children(self, tree: str) -> Iterator[tuple[str, Entry]]:
+        """What a folder has directly in it, by name, in git's order."""
+
     def files(self, tree: str) -> Iterator[tuple[str, Entry]]:
         """Every file of a tree with its path."""
 

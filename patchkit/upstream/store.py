@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pygit2
-from pygit2.enums import RepositoryOpenFlag
+from pygit2.enums import ObjectType, RepositoryOpenFlag
 
 from patchkit.errors import InconsistentError, StorageError, UnavailableError
 from patchkit.upstream import references
@@ -33,6 +34,9 @@ _MOST_TREES = 4096
 
 _FOLDER = 0o040000
 """Git's mode of a subtree."""
+
+_TREE_ENTRY = re.compile(rb"([0-7]+) ([^\0]+)\0(.{20})", re.DOTALL)
+"""An entry of a tree object: mode, name, id as git's tree-walk.c reads it."""
 
 _ALTERNATES_DEPTH = 5
 """How far alternates of alternates are followed; git's own limit (odb.c, link_alt_odb_entry)."""
@@ -190,6 +194,11 @@ class Store:
             raise _corrupted(self.folder, f"{id} is not a file's content")
         return found.data
 
+    def children(self, tree: str) -> Iterator[tuple[str, Entry]]:
+        """What a folder has directly in it, in git's order. Raises as `entry`."""
+        for mode, name, id_ in _TREE_ENTRY.findall(self._raw_tree(tree)):
+            yield name.decode("utf-8", "surrogateescape"), Entry(mode=int(mode, 8), id=id_.hex())
+
     def files(self, tree: str) -> Iterator[tuple[str, Entry]]:
         """Every file, link and submodule of a tree, depth first, in git's order.
 
@@ -214,13 +223,24 @@ class Store:
             self._lent.add(folder)
 
     def _files(self, tree: str, prefix: str) -> Iterator[tuple[str, Entry]]:
-        for item in self._tree(tree):
-            entry = _entry(item)
-            path = prefix + (item.raw_name or b"").decode("utf-8", "surrogateescape")
+        for name, entry in self.children(tree):
+            path = prefix + name
             if entry.mode == _FOLDER:
                 yield from self._files(entry.id, f"{path}/")
             else:
                 yield path, entry
+
+    def _raw_tree(self, id: str) -> bytes:  # noqa: A002 - git's word
+        """A folder as git stores it; libgit2's objects for its entries cost more than that."""
+        try:
+            kind, content = self.repository.read(id)
+        except KeyError as error:
+            raise MissingObjectError(id) from error
+        except references.LIBGIT2_ERRORS as error:
+            raise _corrupted(self.folder, f"object {id}: {error}") from error
+        if kind != ObjectType.TREE:
+            raise _corrupted(self.folder, f"{id} is not a tree")
+        return content
 
     def _tree(self, id: str) -> pygit2.Tree:  # noqa: A002 - git's word
         """A folder; the latest are kept, since looking up paths comes by the same ones often."""

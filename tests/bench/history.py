@@ -59,17 +59,21 @@ class History:
             raise MissingObjectError(id)
         return found.data
 
+    def children(self, tree: str) -> Iterator[tuple[str, Entry]]:
+        """What a folder has directly in it."""
+        for item in self._tree(tree):
+            yield str(item.name), Entry(mode=int(item.filemode or 0), id=str(item.id))
+
     def files(self, tree: str) -> Iterator[tuple[str, Entry]]:
         """Every file of a tree with its path."""
-        yield from self._files(self._tree(tree), "")
+        yield from self._files(tree, "")
 
-    def _files(self, tree: pygit2.Tree, prefix: str) -> Iterator[tuple[str, Entry]]:
-        for item in tree:
-            mode = int(item.filemode or 0)
-            if mode == _FOLDER:
-                yield from self._files(self._tree(str(item.id)), f"{prefix}{item.name}/")
+    def _files(self, tree: str, prefix: str) -> Iterator[tuple[str, Entry]]:
+        for name, entry in self.children(tree):
+            if entry.mode == _FOLDER:
+                yield from self._files(entry.id, f"{prefix}{name}/")
             else:
-                yield f"{prefix}{item.name}", Entry(mode=mode, id=str(item.id))
+                yield f"{prefix}{name}", entry
 
     def _tree(self, name: str) -> pygit2.Tree:
         found = self.repository[name]

@@ -5,7 +5,8 @@
 Run in a patch repository; the two releases come from its sources or from `--upstream`, and are
 in the cache before anything is timed. The fastest of `--rounds` runs counts:
 
-- engine: from parsed series to rendered series, in one process, objects at hand;
+- engine: from parsed series to rendered series, with everything that `series.toml` has checked,
+  in one process, objects at hand, what earlier runs know of headers read anew;
 - command: `patchkit rebase`, a whole process that writes patches and lock;
 - git: `git worktree add` of the target, `git am -3`, `git format-patch`;
 - quilt: the target unpacked with `git archive | tar`, then per patch `quilt push` (with fuzz,
@@ -29,6 +30,7 @@ from typing import TYPE_CHECKING
 
 from patchkit.console import Cell, Console, Table
 from patchkit.rebase.engine import rebase_series
+from patchkit.rebase.facts import Facts
 from patchkit.rebase.outcome import Outcome
 from patchkit.rebase.tree import TreeView
 from patchkit.releases import Release
@@ -126,10 +128,11 @@ def _engine(contest: Contest) -> Timed:
     for release in (contest.base, contest.target):
         locked = locks.get(release)
         trees.append(contest.upstream.tree(release, expected=locked.tree if locked else None).tree)
-    series = contest.series
+    series, checks = contest.series, contest.workspace.config().checks
 
     def run() -> tuple[float, str]:
         started = time.perf_counter()
+        facts = Facts.open(contest.cache / "headers")
         before, after = (TreeView(source=contest.upstream.store, tree=tree) for tree in trees)
         result = rebase_series(
             series,
@@ -137,7 +140,10 @@ def _engine(contest: Contest) -> Timed:
             target=after,
             base_name=contest.base.tag,
             target_name=contest.target.tag,
+            checks=checks,
+            facts=facts,
         )
+        facts.keep()
         took = time.perf_counter() - started
         outcomes = [patch.outcome for patch in result.results]
         counts = [f"{outcomes.count(o)} {o}" for o in Outcome if o in outcomes]

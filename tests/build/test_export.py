@@ -141,6 +141,9 @@ class _Holes:
     def entry(self, tree: str, path: str) -> Entry | None:
         return self.store.entry(tree, path)
 
+    def children(self, tree: str) -> Iterator[tuple[str, Entry]]:
+        return self.store.children(tree)
+
     def files(self, tree: str) -> Iterator[tuple[str, Entry]]:
         return self.store.files(tree)
 

@@ -6,10 +6,14 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
-from patchkit.rebase.apply import split_lines
 from patchkit.rebase.checks.intent import Intent, Kind
 from patchkit.rebase.checks.pattern import Match, Pattern, tokens_of
-from patchkit.rebase.functions import Function, Functions, changed_functions
+from patchkit.rebase.functions import (
+    Function,
+    changed_functions,
+    headings_of,
+    stretch_at,
+)
 from patchkit.rebase.strategies.definitions import definitions, errors, syntax_tree
 
 if TYPE_CHECKING:
@@ -65,17 +69,30 @@ def failures(checks: PatchChecks, target: Trees, base: Trees | None = None) -> I
     paths = [path for path in checks.files if path.endswith((".c", ".h"))]
     contents = [_read(target.after, path) for path in paths]
     for name in checks.functions:
-        if contents and not any(_defines(content, name) for content in contents):
+        if contents and not _is_defined(contents, name):
             yield Failed(
                 path="", function=name, what="is in none of the patch's files after the merge"
             )
     for path in paths if base else ():
-        if base and _errors_brought(target, path) > max(0, _errors_brought(base, path)):
+        if base and _breaks_syntax(path, target, base):
             yield Failed(path=path, function="", what="has syntax errors that neither side has")
 
 
-def _errors_brought(trees: Trees, path: str) -> int:
-    old, new = changed_functions(_read(trees.before, path), _read(trees.after, path))
+def _breaks_syntax(path: str, target: Trees, base: Trees) -> bool:
+    """Whether the patch brings more syntax errors to the target than to its base."""
+    here, there = _changed(target, path), _changed(base, path)
+    if here == there:
+        return False
+    brought = _errors_brought(here)
+    return brought > 0 and brought > _errors_brought(there)
+
+
+def _changed(trees: Trees, path: str) -> tuple[tuple[Function, ...], tuple[Function, ...]]:
+    return changed_functions(_read(trees.before, path), _read(trees.after, path))
+
+
+def _errors_brought(changed: tuple[tuple[Function, ...], tuple[Function, ...]]) -> int:
+    old, new = changed
     return sum(errors(f.text) for f in new) - sum(errors(f.text) for f in old)
 
 
@@ -97,23 +114,28 @@ def broken(intent: Intent, tree: TreeView) -> str | None:
             assert_never(intent.kind)
 
 
-def _defines(content: bytes, name: str) -> bool:
-    if name.encode() not in content:
-        return False
-    lines = split_lines(content)
-    heading = Functions(lines).find(name)
-    if heading is not None and not lines[heading].rstrip().endswith(b";"):
+def _is_defined(contents: list[bytes], name: str) -> bool:
+    """Whether a function of that name is in some file, by git's rule or by the syntax."""
+    headings = (line for content in contents for _, line in headings_of(content, name))
+    if any(not line.rstrip().endswith(b";") for line in headings):
         return True
-    return body_of(content, name) is not None
+    wanted = name.encode()
+    return any(
+        definition.name == wanted
+        for content in contents
+        if wanted in content
+        for definition in definitions(content)
+    )
 
 
 def body_of(content: bytes, name: str) -> bytes | None:
     """A function's text, by git's rule, or by its syntax where that does not find it."""
-    functions = Functions(split_lines(content))
-    heading = functions.find(name)
-    if heading is not None and not functions.lines[heading].rstrip().endswith(b";"):
-        body = functions.body(heading)
-        text = b"".join(body[: body.index(b"}\n") + 1] if b"}\n" in body else body)
+    headings = (s for s, line in headings_of(content, name) if not line.rstrip().endswith(b";"))
+    start = next(headings, None)
+    if start is not None:
+        text = stretch_at(content, start)
+        brace = text.find(b"\n}\n")
+        text = text[: brace + 3] if brace >= 0 else text
         if text.count(b"{") == text.count(b"}"):
             return text
     for definition in definitions(content) if name.encode() in content else ():
@@ -124,7 +146,7 @@ def body_of(content: bytes, name: str) -> bytes | None:
 
 def watched(checks: PatchChecks, base: TreeView, target: TreeView) -> Iterator[Failed]:
     """New code in the patch's files of the kind that the patch guards against."""
-    for path in checks.files:
+    for path in checks.files if checks.watch else ():
         if not path.endswith((".c", ".h")):
             continue
         before, now = _read(base, path), _read(target, path)
@@ -144,7 +166,7 @@ def _places(functions: Iterable[Function], pattern: Pattern) -> list[str]:
     return [
         function.name
         for function in functions
-        if pattern.tokens[0].encode() in function.text
+        if pattern.may_be_in(function.text)
         for _ in pattern.matches(tokens_of(function.text))
     ]
 

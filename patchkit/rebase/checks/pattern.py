@@ -71,6 +71,14 @@ class Pattern:
             raise ValueError(f"'{open_ones[-1]}' is missing in '{text}'")
         return cls(text, tokens)
 
+    def may_be_in(self, text: bytes) -> bool:
+        """Whether a text has all of the pattern's own words; quick, where few texts do."""
+        return all(word in text for word in self._words)
+
+    @property
+    def _words(self) -> Iterator[bytes]:
+        return (t.encode("latin-1") for t in self.tokens if t != "..." and not t.startswith("$"))
+
     def matches(self, code: Sequence[Token]) -> Iterator[Match]:
         """Every place at which the pattern matches, in order; they may overlap."""
         first = self.tokens[0]

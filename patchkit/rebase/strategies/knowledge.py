@@ -4,54 +4,24 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections import OrderedDict
+import string
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from patchkit.rebase.strategies.guards import added_lines, code_of
+from patchkit.rebase.facts import Facts, Header, Shelf, header_of, include_lines, includes_of
+from patchkit.rebase.strategies.guards import code_of
 from patchkit.upstream.store import MissingObjectError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from patchkit.rebase.outcome import FileState
-    from patchkit.rebase.tree import TreeSource, TreeView
+    from patchkit.rebase.tree import TreeView
 
-_INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]+"([^"\n]+)"', re.MULTILINE)
-_NAME = re.compile(rb"\b[A-Za-z_]\w{2,}")
 _CALLED = re.compile(rb"\b_cleanup_\(\s*(\w+)\s*\)|\b([A-Za-z_]\w{2,})\s*\(")
+_DEFINES = rb"#[ \t]*define[ \t]+NAME\b|[A-Za-z_][^\n;{}=]*\bNAME[ \t]*\("
+_IN_WORDS = frozenset(sign.encode() for sign in string.ascii_letters + string.digits + "_")
 _MOST_HEADERS = 400
-
-
-@dataclass(frozen=True, slots=True)
-class _Header:
-    """What a header's text holds: the names of what it includes, and all of its words."""
-
-    text: bytes
-    includes: tuple[str, ...]
-    words: frozenset[bytes]
-
-
-_FACTS: OrderedDict[str, _Header] = OrderedDict()
-_MOST_FACTS = 512
-
-
-def _header(source: TreeSource, id: str) -> _Header:  # noqa: A002 - git's word
-    """What a header holds; the latest are remembered, since releases share most of them."""
-    if id not in _FACTS:
-        try:
-            _FACTS[id] = _facts(source.blob(id))
-        except MissingObjectError:
-            return _facts(b"")
-        if len(_FACTS) > _MOST_FACTS:
-            _FACTS.popitem(last=False)
-    _FACTS.move_to_end(id)
-    return _FACTS[id]
-
-
-def _facts(text: bytes) -> _Header:
-    includes = tuple(m[1].decode("utf-8", "replace") for m in _INCLUDE.finditer(text))
-    return _Header(text, includes, frozenset(_NAME.findall(text)))
 
 
 @dataclass(slots=True)
@@ -63,13 +33,20 @@ class Headers:
     """
 
     tree: TreeView
-    _index: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    facts: Facts = field(default_factory=Facts)
+    _shelves: dict[str, Shelf] = field(default_factory=dict)
 
-    def lacking(self, path: str, content: bytes, names: set[bytes]) -> set[bytes]:
-        """The names that neither the file nor any header that it sees has as a word."""
-        missing = {name for name in names if not _has_word(content, name)}
-        for header in self._seen(path, content) if missing else ():
-            missing -= header.words
+    def lacking(
+        self, path: str, content: bytes, names: set[bytes], more: bytes = b""
+    ) -> set[bytes]:
+        """The names that neither the file nor any header that it sees has as a word.
+
+        `more` are lines that the file is to have besides.
+        """
+        missing = {n for n in names if not _has_word(content, n) and not _has_word(more, n)}
+        includes = (*includes_of(content), *includes_of(more)) if missing else ()
+        for _, header in self._seen(path, includes):
+            missing = {name for name in missing if not header.has(name)}
             if not missing:
                 break
         return missing
@@ -77,76 +54,75 @@ class Headers:
     def defined(self, path: str, content: bytes, names: set[bytes]) -> set[bytes]:
         """The names that the file or some header that it sees declares, defines or `#define`s."""
         wanted = {name for name in names if not _defines(content, name)}
-        for header in self._seen(path, content) if wanted else ():
-            wanted -= {n for n in wanted & header.words if _defines(header.text, n)}
+        for place, header in self._seen(path, includes_of(content)) if wanted else ():
+            mentioned = [name for name in wanted if header.has(name)]
+            if mentioned:
+                text = self._text(place)
+                wanted -= {name for name in mentioned if _defines(text, name)}
             if not wanted:
                 break
         return names - wanted
 
-    def _seen(self, path: str, content: bytes) -> Iterator[_Header]:
+    def _seen(self, path: str, includes: tuple[str, ...]) -> Iterator[tuple[str, Header]]:
         """The headers that a file sees, nearest first."""
-        waiting = [(path, _facts(content).includes)]
+        waiting = [(path, includes)]
         seen = {path}
         while waiting and len(seen) < _MOST_HEADERS:
             nearer, waiting = waiting, []
-            for place, includes in nearer:
-                for found in self._resolved(place, includes):
-                    if found in seen:
-                        continue
-                    seen.add(found)
-                    header = self._read(found)
-                    yield header
-                    waiting.append((found, header.includes))
+            for place, names in nearer:
+                shelf = self._shelf(place.partition("/")[0])
+                for found in shelf.find(posixpath.dirname(place), names):
+                    if found not in seen:
+                        seen.add(found)
+                        header = self._header(found, shelf)
+                        yield found, header
+                        waiting.append((found, header.includes))
 
-    def _resolved(self, path: str, includes: Sequence[str]) -> Iterator[str]:
-        top, folder = path.split("/", 1)[0], posixpath.dirname(path)
-        for name in includes:
-            places = self._headers(top).get(posixpath.basename(name), ())
-            beside = posixpath.normpath(posixpath.join(folder, name))
-            if beside in places:
-                yield beside
-            else:
-                yield from (place for place in places if place.endswith("/" + name))
+    def _shelf(self, top: str) -> Shelf:
+        """The headers below a top folder, those that a patch adds included."""
+        known = self._shelves.get(top)
+        if known is None:
+            known = self.facts.shelf(self.tree.source, self.tree.tree, top)
+            added = [p for p in self.tree.changes if p.endswith(".h") and p.startswith(f"{top}/")]
+            if not known.ids.keys() >= set(added):
+                known = Shelf({**known.ids, **{p: "" for p in added if p not in known.ids}})
+            self._shelves[top] = known
+        return known
 
-    def _headers(self, top: str) -> Mapping[str, list[str]]:
-        """The headers below a top folder, by their names."""
-        if top not in self._index:
-            found: dict[str, list[str]] = {}
-            entry = self.tree.source.entry(self.tree.tree, top)
-            if entry is not None and entry.mode == 0o040000:
-                for place, _ in self.tree.source.files(entry.id):
-                    if place.endswith(".h"):
-                        found.setdefault(place.rpartition("/")[2], []).append(f"{top}/{place}")
-            for place in self.tree.changes:
-                if place.endswith(".h") and place.startswith(f"{top}/"):
-                    found.setdefault(place.rpartition("/")[2], []).append(place)
-            self._index[top] = found
-        return self._index[top]
-
-    def _read(self, path: str) -> _Header:
+    def _header(self, path: str, shelf: Shelf) -> Header:
         if path in self.tree.changes:
-            state = self.tree.changes[path]
-            return _facts(state.content if state else b"")
-        entry = self.tree.source.entry(self.tree.tree, path)
-        return _header(self.tree.source, entry.id) if entry else _facts(b"")
+            return header_of(self._text(path))
+        return self.facts.header(self.tree.source, shelf.ids[path])
+
+    def _text(self, path: str) -> bytes:
+        try:
+            state = self.tree.read(path)
+        except MissingObjectError:
+            return b""  # its words may be known from another run
+        return state.content if state else b""
 
 
 def unknown_names(
-    path: str, *, base: bytes, patch: bytes, target: bytes, known: Headers, there: Headers
+    path: str,
+    *,
+    base: bytes,
+    added: Sequence[bytes],
+    target: bytes,
+    known: Headers,
+    there: Headers,
 ) -> list[str]:
-    """Functions and macros that the patch's lines call, and only the base's file sees (`known`).
+    """Functions and macros that the lines `added` call, and only the base's file sees (`known`).
 
     `target` is the file as it was before the patch, `there` sees the target with the patch.
     Names that the base does not declare either come from the system or from the patch itself.
     """
     if not path.endswith((".c", ".h")):
         return []
-    added = added_lines(base, patch)
     code = code_of(added)
     names = {match[1] or match[2] for match in _CALLED.finditer(code)}
     names = {n for n in names if not _has_word(target, n) and not _defines(code, n)}
     if names:
-        names = there.lacking(path, target + _includes(b"".join(added)), names)
+        names = there.lacking(path, target, names, include_lines(b"".join(added)))
     return sorted(name.decode() for name in known.defined(path, base, names))
 
 
@@ -182,14 +158,21 @@ def _stems(tree: TreeView, but: Mapping[str, FileState | None]) -> set[str]:
 
 
 def _has_word(text: bytes, word: bytes) -> bool:
-    return word in text and re.search(rb"\b" + re.escape(word) + rb"\b", text) is not None
+    return next(_places(text, word), None) is not None
+
+
+def _places(text: bytes, word: bytes) -> Iterator[int]:
+    """Where a word stands by itself in a text."""
+    at = text.find(word)
+    while at >= 0:
+        end = at + len(word)
+        if text[end : end + 1] not in _IN_WORDS and (at == 0 or text[at - 1 : at] not in _IN_WORDS):
+            yield at
+        at = text.find(word, at + 1)
 
 
 def _defines(text: bytes, name: bytes) -> bool:
     """Whether a line in column one declares or defines `name`, as a function or a macro."""
-    pattern = rb"^(?:#[ \t]*define[ \t]+NAME\b|[A-Za-z_][^\n;{}=]*\bNAME[ \t]*\()"
-    return re.search(pattern.replace(b"NAME", re.escape(name)), text, re.MULTILINE) is not None
-
-
-def _includes(content: bytes) -> bytes:
-    return b"\n" + b"".join(match[0] + b"\n" for match in _INCLUDE.finditer(content))
+    pattern = re.compile(_DEFINES.replace(b"NAME", re.escape(name)))
+    starts = {text.rfind(b"\n", 0, at) + 1 for at in _places(text, name)}
+    return any(pattern.match(text, start) for start in starts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from patchkit.rebase.facts import Facts
 from patchkit.rebase.outcome import FileState
 from patchkit.rebase.strategies.knowledge import Headers, strange_folders, unknown_names
 from patchkit.rebase.strategies.settling import (
@@ -48,7 +49,11 @@ class Verdict:
 
 
 def climb(
-    merges: Sequence[FileMerge], *, base: TreeView | None, target: TreeView
+    merges: Sequence[FileMerge],
+    *,
+    base: TreeView | None,
+    target: TreeView,
+    facts: Facts | None = None,
 ) -> Verdict | None:
     """Put the settled files of a patch together with those that merged.
 
@@ -70,7 +75,7 @@ def climb(
     said = [evidence for settlement in settlements for evidence in settlement.evidence]
     against: list[str] = []
     if base is not None:
-        against += _unknown(merges, changes, base, target)
+        against += _unknown(merges, changes, base, target, facts or Facts())
         said += map(opposes, against)
         strange = strange_folders(changes, base=base, target=target)
         said += [opposes(_STRANGE.format(folder)) for folder in strange]
@@ -90,19 +95,20 @@ def _unknown(
     changes: Mapping[str, FileState | None],
     base: TreeView,
     target: TreeView,
+    facts: Facts,
 ) -> Iterator[str]:
     """What the target's tree says against a result: what it rests on is not there."""
-    known, there = Headers(base), Headers(target.with_changes(changes))
+    known, there = Headers(base, facts), Headers(target.with_changes(changes), facts)
     for merge in merges:
         ours = target.read(merge.path)
         if merge.before is None or merge.after is None or ours is None:
             continue
-        if merge.path not in changes:
+        if merge.path not in changes or not merge.path.endswith((".c", ".h")):
             continue
         names = unknown_names(
             merge.path,
             base=merge.before.content,
-            patch=merge.after,
+            added=merge.added_lines(),
             target=ours.content,
             known=known,
             there=there,

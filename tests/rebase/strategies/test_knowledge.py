@@ -1,8 +1,18 @@
 """Whether the target knows what the patch's lines call."""
 
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from patchkit.rebase.facts import Facts
+from patchkit.rebase.objects import blob_id
 from patchkit.rebase.outcome import FileState
+from patchkit.rebase.strategies.guards import added_lines
 from patchkit.rebase.strategies.knowledge import Headers, strange_folders, unknown_names
-from tests.rebase.strategies.trees import view
+from patchkit.rebase.tree import TreeView
+from patchkit.upstream.store import MissingObjectError
+from tests.rebase.strategies.trees import Files, view
 
 MAIN = "src/core/main.c"
 C = b'#include "util.h"\n\nint main(void) {\n        return 0;\n}\n'
@@ -15,7 +25,7 @@ def unknown(patch: bytes, base: dict[str, bytes | None], target: dict[str, bytes
     return unknown_names(
         MAIN,
         base=base[MAIN] or b"",
-        patch=patch,
+        added=added_lines(base[MAIN] or b"", patch),
         target=own or b"",
         known=Headers(view(base)),
         there=Headers(view(target)),
@@ -70,7 +80,7 @@ def test_a_cleanup_function_is_a_call() -> None:
 def test_only_c_is_looked_at() -> None:
     headers = Headers(view({}))
     found = unknown_names(
-        "a.sh", base=b"", patch=b"each(1)\n", target=b"", known=headers, there=headers
+        "a.sh", base=b"", added=[b"each(1)\n"], target=b"", known=headers, there=headers
     )
     assert found == []
 
@@ -93,3 +103,43 @@ def test_a_folder_that_is_only_new() -> None:
     assert strange_folders(STATE, base=base, target=view({"src/fuzz-x.c": b""})) == []
     assert strange_folders(STATE, base=view({"a": b""}), target=view({"a": b""})) == []
     assert strange_folders(STATE, base=base, target=base) == []
+
+
+def test_words_that_are_known_from_another_run_of_a_header_that_is_missing_now() -> None:
+    base: dict[str, bytes | None] = {MAIN: C, "src/basic/util.h": HEADER}
+    facts = Facts()
+    facts.header(view(base).source, blob_id(HEADER))
+
+    class Holed(Files):
+        def blob(self, id: str) -> bytes:  # noqa: A002
+            raise MissingObjectError(id)
+
+    source = Holed(base)
+    headers = Headers(TreeView(source=source, tree=source.tree()), facts)
+    assert headers.lacking(MAIN, C, {b"each"}) == set()
+    assert headers.defined(MAIN, C, {b"each"}) == set()
+
+
+def test_a_header_that_the_patch_adds_or_changes() -> None:
+    tree = view({MAIN: C, "src/basic/util.h": b""})
+    added = FileState(mode=0o100644, content=HEADER)
+    more = b'#include "new.h"\n'
+    with_it = Headers(tree.with_changes({"src/new.h": added}))
+    assert with_it.lacking(MAIN, C, {b"each"}, more) == set()
+    assert with_it.lacking(MAIN, C, {b"each"}) == {b"each"}
+    changed = Headers(tree.with_changes({"src/basic/util.h": added}))
+    assert changed.lacking(MAIN, C, {b"each"}) == set()
+    assert changed.defined(MAIN, C, {b"each", b"helper", b"x"}) == {b"each", b"helper"}
+    gone = view({MAIN: C, "src/basic/util.h": HEADER}).with_changes({"src/basic/util.h": None})
+    assert Headers(gone).lacking(MAIN, C, {b"each"}) == {b"each"}
+
+
+CODE = st.text(st.sampled_from("aab_ \t\n#define(;{}="), max_size=60).map(str.encode)
+
+
+@given(CODE, st.sampled_from([b"a", b"ab", b"aa", b"define"]))
+def test_a_definition_as_a_search_of_the_whole_text_finds_it(text: bytes, name: bytes) -> None:
+    whole = rb"^(?:#[ \t]*define[ \t]+NAME\b|[A-Za-z_][^\n;{}=]*\bNAME[ \t]*\()"
+    there = re.search(whole.replace(b"NAME", name), text, re.MULTILINE) is not None
+    seen = Headers(view({})).defined("src/a.c", text, {name})
+    assert bool(seen) == there

@@ -17,7 +17,7 @@ FOLDER, PLAIN = 0o040000, 0o100644
 
 @dataclass(frozen=True)
 class Files:
-    """A source of trees: a tree's name is its files' common folder, `""` for all of them.
+    """A source of trees: a tree's id tells of its files' common folder, and of their contents.
 
     A file whose content is None is named by its tree, and its blob is missing.
     """
@@ -25,11 +25,11 @@ class Files:
     content: Mapping[str, bytes | None]
 
     def entry(self, tree: str, path: str) -> Entry | None:
-        full = f"{tree}{path}"
+        full = f"{_folder(tree)}{path}"
         if full in self.content:
             return Entry(mode=PLAIN, id=self._id(full))
         if any(name.startswith(f"{full}/") for name in self.content):
-            return Entry(mode=FOLDER, id=f"{full}/")
+            return Entry(mode=FOLDER, id=self.tree(f"{full}/"))
         return None
 
     def _id(self, path: str) -> str:
@@ -42,11 +42,29 @@ class Files:
                 return content
         raise MissingObjectError(id)
 
+    def children(self, tree: str) -> Iterator[tuple[str, Entry]]:
+        names = [name.partition("/")[0] for name, _ in self.files(tree)]
+        for name in dict.fromkeys(names):
+            entry = self.entry(tree, name)
+            if entry is not None:
+                yield name, entry
+
     def files(self, tree: str) -> Iterator[tuple[str, Entry]]:
+        folder = _folder(tree)
         for name in sorted(self.content):
-            if name.startswith(tree):
-                yield name.removeprefix(tree), Entry(mode=PLAIN, id=self._id(name))
+            if name.startswith(folder):
+                yield name.removeprefix(folder), Entry(mode=PLAIN, id=self._id(name))
+
+    def tree(self, folder: str = "") -> str:
+        """The id of a folder (with a slash at its end), or of all."""
+        inside = sorted((n, self._id(n)) for n in self.content if n.startswith(folder))
+        return f"{folder}:{blob_id(repr(inside).encode())}"
+
+
+def _folder(tree: str) -> str:
+    return tree.rpartition(":")[0]
 
 
 def view(content: Mapping[str, bytes | None]) -> TreeView:
-    return TreeView(source=Files(content), tree="")
+    files = Files(content)
+    return TreeView(source=files, tree=files.tree())

@@ -1,0 +1,191 @@
+"""What is known of upstream's headers, by git's ids: worked out once, and kept between runs.
+
+A fact about an object's id never changes. So the file that keeps them needs no care: one that
+cannot be read, is of another version or is damaged is the same as none.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import zlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from patchkit.errors import PatchkitError
+from patchkit.upstream.store import MissingObjectError
+from patchkit.writeplan import atomic_write
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from patchkit.rebase.tree import TreeSource
+
+_VERSION = b"patchkit header facts 1\n"
+_LARGEST = 16 * 1024 * 1024
+"""From this size on (bytes), the file keeps only what the latest run used."""
+
+_FOLDER = 0o040000
+_INCLUDE = re.compile(rb'#[ \t]*include[ \t]+"([^"\n]+)"')
+_SHORTEST = 3
+"""Shorter words are no names that anyone asks for."""
+
+_BLANKED = bytes(
+    byte if chr(byte) == "_" or (chr(byte).isascii() and chr(byte).isalnum()) else ord(" ")
+    for byte in range(256)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a header holds: the names of what it includes, and its words between blanks."""
+
+    includes: tuple[str, ...]
+    words: bytes
+
+    def has(self, word: bytes) -> bool:
+        """Whether the word stands somewhere in the header."""
+        return b" " + word + b" " in self.words
+
+
+def header_of(text: bytes) -> Header:
+    """What a header's text holds."""
+    words = dict.fromkeys(text.translate(_BLANKED).split())
+    kept = b" ".join(word for word in words if len(word) >= _SHORTEST)
+    return Header(includes=includes_of(text), words=b" " + kept + b" ")
+
+
+def includes_of(text: bytes) -> tuple[str, ...]:
+    """The names that a C text includes in quotes, in order."""
+    return tuple(name.decode("utf-8", "replace") for name in _included(text))
+
+
+def include_lines(text: bytes) -> bytes:
+    """The include lines of a C text alone."""
+    return b"".join(b'#include "%b"\n' % name for name in _included(text))
+
+
+def _included(text: bytes) -> list[bytes]:
+    return [
+        match[1]
+        for match in _INCLUDE.finditer(text)
+        if not text[text.rfind(b"\n", 0, match.start()) + 1 : match.start()].strip(b" \t")
+    ]
+
+
+class Shelf:
+    """The headers below a folder, by path (`ids` are their blobs'), to be found by name."""
+
+    def __init__(self, ids: Mapping[str, str]) -> None:
+        self.ids = ids
+        self._by_name: dict[str, list[str]] = {}
+        for path in ids:
+            self._by_name.setdefault(path.rpartition("/")[2], []).append(path)
+        self._found: dict[tuple[str, tuple[str, ...]], tuple[str, ...]] = {}
+
+    def find(self, folder: str, includes: tuple[str, ...]) -> tuple[str, ...]:
+        """The headers that a file in `folder` means: the one beside it, else all of that name."""
+        found = self._found.get((folder, includes))
+        if found is None:
+            places = (place for name in includes for place in self._places(folder, name))
+            found = self._found[folder, includes] = tuple(places)
+        return found
+
+    def _places(self, folder: str, name: str) -> list[str]:
+        places = self._by_name.get(posixpath.basename(name), [])
+        beside = posixpath.normpath(posixpath.join(folder, name))
+        return [beside] if beside in places else [p for p in places if p.endswith("/" + name)]
+
+
+@dataclass(slots=True)
+class Facts:
+    """What is known of headers; nothing at first. `open` takes up what an earlier run kept."""
+
+    _path: Path | None = None
+    _kept: dict[bytes, bytes] = field(default_factory=dict)
+    _headers: dict[str, Header] = field(default_factory=dict)
+    _below: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    _shelves: dict[tuple[str, str], Shelf] = field(default_factory=dict)
+    _has_new: bool = False
+
+    @classmethod
+    def open(cls, path: Path) -> Facts:
+        """The facts in a file; none where there is no such file, or no sound one."""
+        try:
+            version, _, rest = path.read_bytes().partition(b"\n")
+        except OSError:
+            return cls(path)
+        checksum, body = rest[:8], rest[8:]
+        if version + b"\n" != _VERSION or checksum != _checksum(body):
+            return cls(path)
+        return cls(path, {record[:40]: record for record in body.split(b"\0")[:-1]})
+
+    def keep(self) -> None:
+        """Write what is new to the file. That it cannot be written matters to nobody."""
+        if self._path is None or not self._has_new:
+            return
+        used = {name.encode(): _record(name, known) for name, known in self._headers.items()}
+        kept = self._kept if sum(map(len, self._kept.values())) < _LARGEST else {}
+        body = b"".join(record + b"\0" for _, record in sorted({**kept, **used}.items()))
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            atomic_write(self._path, _VERSION + _checksum(body) + body)
+        except (OSError, PatchkitError):
+            return
+        self._has_new = False
+
+    def header(self, source: TreeSource, id: str) -> Header:  # noqa: A002 - git's word
+        """What the header of that blob holds; nothing where the blob is not at hand."""
+        known = self._headers.get(id)
+        if known is None:
+            record = self._kept.get(id.encode())
+            if record is not None:
+                known = _header(record)
+            else:
+                try:
+                    known = header_of(source.blob(id))
+                except MissingObjectError:
+                    return header_of(b"")
+                self._has_new = True
+            self._headers[id] = known
+        return known
+
+    def shelf(self, source: TreeSource, tree: str, top: str) -> Shelf:
+        """The headers below a top folder of a tree."""
+        known = self._shelves.get((tree, top))
+        if known is None:
+            entry = source.entry(tree, top)
+            is_folder = entry is not None and entry.mode == _FOLDER
+            found = self._in(source, entry.id) if entry is not None and is_folder else ()
+            known = self._shelves[tree, top] = Shelf({f"{top}/{path}": id_ for path, id_ in found})
+        return known
+
+    def _in(self, source: TreeSource, tree: str) -> tuple[tuple[str, str], ...]:
+        """The headers in a folder and its subfolders: path from there and blob id."""
+        known = self._below.get(tree)
+        if known is None:
+            found: list[tuple[str, str]] = []
+            for name, entry in source.children(tree):
+                if entry.mode == _FOLDER:
+                    inside = self._in(source, entry.id)
+                    found += [(f"{name}/{path}", id_) for path, id_ in inside]
+                elif name.endswith(".h"):
+                    found.append((name, entry.id))
+            known = self._below[tree] = tuple(found)
+        return known
+
+
+def _checksum(body: bytes) -> bytes:
+    return b"%08x" % zlib.crc32(body)
+
+
+def _record(id: str, header: Header) -> bytes:  # noqa: A002 - git's word
+    # An include's name has no quotation mark, and a word only letters, digits and underscores.
+    names = '"'.join(header.includes).replace("\0", "\ufffd").encode()
+    return id.encode() + b'"' + names + b'"' + header.words
+
+
+def _header(record: bytes) -> Header:
+    names, _, words = record[41:].rpartition(b'"')
+    return Header(tuple(names.decode().split('"')) if names else (), words)
