@@ -44,12 +44,14 @@ class Verbs(Protocol):
 class Manner:
     """How to walk: `steps` are those to be done, `verify` is False where that is not wanted.
 
-    From the step `again` on everything is done again, whatever is there. Where `evidence` of
-    jobs elsewhere is given, nothing is built or verified here.
+    `trust` are the rebase's options about signatures. From the step `again` on everything is done
+    again, whatever is there. Where `evidence` of jobs elsewhere is given, nothing is built or
+    verified here.
     """
 
     steps: tuple[Step, ...]
     upstream: str | None = None
+    trust: tuple[str, ...] = ()
     verify: bool = True
     again: Step | None = None
     evidence: tuple[Path, ...] = ()
@@ -69,7 +71,9 @@ class Manner:
         tag = bench.release.tag
         upstream = ("--upstream", self.upstream) if self.upstream else ()
         commands: dict[Step, tuple[tuple[str, ...], ...]] = {
-            Step.REBASE: (("rebase", tag, *(("--from", base) if base else ()), *upstream),),
+            Step.REBASE: (
+                ("rebase", tag, *(("--from", base) if base else ()), *upstream, *self.trust),
+            ),
             Step.OVERLAY: (("overlay", *upstream),),
             Step.BUILD: (
                 ("build", tag, "--variant", "stock", *upstream),

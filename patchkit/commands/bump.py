@@ -25,6 +25,7 @@ from patchkit.commands.bump_evidence import evidence_about
 from patchkit.commands.bump_jobs import bump_at_once, words_of
 from patchkit.commands.invocation import Invocation
 from patchkit.commands.supply import known_releases
+from patchkit.commands.trusting import add_trust_arguments, trust_words, wishes
 from patchkit.console import Tone
 from patchkit.errors import ExitCode, UsageError
 from patchkit.forge.address import ForgeKind, Wishes, find_address, find_token
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
     from patchkit.console import Console
     from patchkit.workspace.config import SeriesConfig
+    from patchkit.workspace.keyring import TrustWishes
     from patchkit.workspace.layout import Workspace
     from patchkit.workspace.lock import Lock
 
@@ -81,6 +83,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--refresh", action="store_true", help="ask the sources again now")
     parser.add_argument("--upstream", metavar="URL|PATH", help="take upstream's git from here")
     parser.add_argument("--author", metavar="'NAME <MAIL>'", help="default: git's configuration")
+    add_trust_arguments(parser, default="the default where [[signers]] are listed")
     add_forge_arguments(parser)
 
 
@@ -189,12 +192,21 @@ def _preview(
     for release in releases:
         console.say(f"{release}: would run {', '.join(steps)}", Tone.STRONG)
         upstream = ("--upstream", arguments.upstream) if arguments.upstream else ()
-        words = ["rebase", release.tag, "--dry-run", *upstream]
+        wished = _wishes(arguments, invocation)
+        words = ["rebase", release.tag, "--dry-run", *upstream, *trust_words(wished)]
         ended = _Verbs(invocation)(words, root=invocation.start, console=aside)
         code = code or ended
     tags = tuple(BumpedRelease(release=release.tag) for release in releases)
     console.document(BumpReport(dry_run=True, releases=tags))
     return code
+
+
+def _wishes(arguments: argparse.Namespace, invocation: Invocation) -> TrustWishes:
+    """Signatures are asked for unless nobody is trusted, or the user says otherwise."""
+    signers = invocation.workspace().config().signers
+    if not signers and arguments.require_signed is None:
+        invocation.console.detail("patches/series.toml lists no [[signers]]: nothing is proven")
+    return wishes(arguments, default=bool(signers))
 
 
 # Doing it
@@ -250,6 +262,7 @@ def _bump_all(
             manner=Manner(
                 steps=steps,
                 upstream=arguments.upstream,
+                trust=trust_words(_wishes(arguments, invocation)),
                 verify=not arguments.no_verify,
                 again=arguments.again,
                 evidence=evidence_about(release, arguments.evidence, invocation.console),

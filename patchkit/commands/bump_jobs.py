@@ -86,10 +86,17 @@ def words_of(arguments: argparse.Namespace) -> tuple[str, ...]:
         "--forge": arguments.forge,
         "--api": arguments.api,
         "--repository": arguments.repository,
+        "--archive-keyring": arguments.archive_keyring,
     }
-    flags = {"--no-verify": arguments.no_verify, "--pr": arguments.pr}
+    flags = {
+        "--no-verify": arguments.no_verify,
+        "--pr": arguments.pr,
+        "--require-signed": arguments.require_signed is True,
+        "--no-require-signed": arguments.require_signed is False,
+    }
     return (
         *(f"--evidence={path.resolve()}" for path in arguments.evidence),
+        *(f"--keyring={path.resolve()}" for path in arguments.keyring),
         *(f"{name}={value}" for name, value in named.items() if value is not None),
         *(name for name, given in flags.items() if given),
     )

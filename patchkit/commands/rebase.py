@@ -7,6 +7,12 @@ from typing import TYPE_CHECKING
 
 from patchkit import releases as release_names
 from patchkit.commands.supply import newest_known, source_notes
+from patchkit.commands.trusting import (
+    Ground,
+    add_trust_arguments,
+    read_trust,
+    wishes,
+)
 from patchkit.console import Tone
 from patchkit.errors import (
     ConflictError,
@@ -21,6 +27,7 @@ from patchkit.rebase.strict import apply_series
 from patchkit.rebase.tree import TreeView
 from patchkit.releases import Release
 from patchkit.report import rebase as report
+from patchkit.workspace import identity
 from patchkit.workspace import session as sessions
 from patchkit.workspace.lock import lock_release
 from patchkit.workspace.memory import remembered
@@ -67,6 +74,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="get the release from every source that has it and refuse on a difference",
     )
+    parser.add_argument(
+        "--relock", metavar="REASON", help="replace what the lock has of a release that changed"
+    )
+    add_trust_arguments(parser, default="not refused")
     ways = parser.add_mutually_exclusive_group()
     ways.add_argument("--continue", dest="go_on", action="store_true", help="the files are edited")
     ways.add_argument(
@@ -178,6 +189,8 @@ class _Rebase:
             series_sha256="",
             patch="",
             paths={},
+            relock=arguments.relock,
+            trust=wishes(arguments, default=False),
         )
         if arguments.cross_check:
             upstream.cross_check(wanted)
@@ -203,7 +216,10 @@ class _Rebase:
         base, wanted = Release.parse(session.base), Release.parse(session.target)
         series = workspace.series(base, config)
         locked = lock.get(wanted)
-        target = upstream.tree(wanted, expected=locked.tree if locked else None)
+        ground = Ground(upstream=upstream, workspace=workspace, console=invocation.console)
+        trust = read_trust(workspace, config, session.trust)
+        target = ground.recorded(wanted, locked, relocking=session.relock is not None)
+        target = ground.vouched(target, locked, trust, required=session.trust.required)
         if session.series_sha256 and session.series_sha256 != series.sha256:
             raise InconsistentError(
                 f"the series of {base} has changed since the rebase onto {wanted} began",
@@ -246,15 +262,17 @@ class _Rebase:
         if stopped is not None:
             return self._stop(result, stopped, dry_run=dry_run)
         apply_series(result.series, target)
-        lock = self.lock.with_release(
-            lock_release(
-                tree=self.target,
-                base=self.base,
-                series=self.series,
-                result=result,
-                accepted=self.decisions.accepted,
-            )
+        entry = lock_release(
+            tree=self.target,
+            base=self.base,
+            series=self.series,
+            result=result,
+            accepted=self.decisions.accepted,
         )
+        before, reason = self.lock.get(self.target.release), self.session.relock
+        if reason is not None:
+            entry = identity.replaced(before, entry, reason=reason)
+        lock = self.lock.with_release(entry)
         plan = self.workspace.plan_release(self.target.release, result.series, lock)
         changed = plan.changed(self.workspace.root)
         if not dry_run:

@@ -1,19 +1,18 @@
 """Debian's source packages as a source of releases.
 
 A suite's index is found by the digest in its InRelease file where there is one, so that an
-unchanged index is not fetched again even from mirrors that know no conditional requests. The
-archive's signature is not checked here: a tree is trusted for equalling upstream's, which the
-lock records.
+unchanged index is not fetched again even from mirrors that know no conditional requests. What the
+archive's signature says of a tarball is asked afterwards (`vouch`): it costs no second download.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from patchkit import documents
 from patchkit.errors import InconsistentError, StorageError, UnavailableError
-from patchkit.upstream import compressed, debian_index, intake, tarball
+from patchkit.upstream import chain, compressed, debian_index, intake, tarball
 from patchkit.upstream.problems import NotThereError, UnreachableError
 from patchkit.upstream.sources import Origin, SourceKind, UpstreamTree
 from patchkit.upstream.store import require_expected, require_same
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
 
     from patchkit.console import Console
     from patchkit.releases import Release
+    from patchkit.trust.judging import Trust
+    from patchkit.trust.signature import SignatureRecord
     from patchkit.upstream.bodies import Cached
     from patchkit.upstream.debian_index import Tarball
     from patchkit.upstream.http import Web
@@ -138,6 +139,53 @@ class DebianArchive:
             return self._from_pool(release, expected)
         missing = f"lists {release} without having it" if listed else f"does not list {release}"
         raise NotThereError(f"{self._mirror} {missing} ({', '.join(self._suites)})")
+
+    def vouch(self, release: Release, origin: Origin, trust: Trust) -> SignatureRecord:
+        """What a signature of Debian's archive says of the tarball that a tree was made from.
+
+        The first suite that lists the file under a good signature decides. Raises
+        `UnavailableError` when no suite can be asked, `StorageError`, `ProgramFailedError`.
+        """
+        doubt: SignatureRecord | None = None
+        problems: list[UnavailableError | InconsistentError] = []
+        for suite in self._suites:
+            try:
+                record = self._vouched(suite, release, origin, trust)
+            except UnreachableError:
+                raise
+            except (UnavailableError, InconsistentError) as error:
+                problems.append(error)
+                continue
+            if record is not None and (record.is_verified or record.chain):
+                return record
+            doubt = doubt or record
+        if problems and doubt is None and len(problems) == len(self._suites):
+            raise UnavailableError(problems[0].message, hint=problems[0].hint) from problems[0]
+        return doubt or chain.unsigned(f"no signed index lists {origin.file} (any more)")
+
+    def _vouched(
+        self, suite: str, release: Release, origin: Origin, trust: Trust
+    ) -> SignatureRecord | None:
+        """What one suite says; None when it does not list the tarball."""
+        base = f"{self._mirror}/dists/{suite}"
+        try:
+            url = f"{base}/InRelease"
+            head = self._web.get_cached(url, limit=_RELEASE_LIMIT, fresh_for=_FRESH_FOR)
+        except NotThereError:
+            return chain.unsigned(f"{suite} has no InRelease file, so that nothing is signed")
+        signed = chain.open_release(head.path.read_bytes(), trust, suite=suite)
+        if not signed.record.is_verified:
+            return signed.record
+        index = next(iter(debian_index.listed_files(signed.text, _INDICES)), None)
+        if index is None:
+            return None
+        kept = self._web.get_cached(f"{base}/{index.path}", limit=_INDEX_LIMIT, sha256=index.sha256)
+        for each in self._digested(kept, index.path):
+            if (each.release, each.file) == (release, origin.file):
+                way = {f"{index.path} of {suite}": index.sha256, each.file: each.sha256}
+                record = replace(signed.record, chain={**signed.record.chain, **way})
+                return record if each.sha256 == origin.sha256 else chain.contradicted(record)
+        return None
 
     # How
 

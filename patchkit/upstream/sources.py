@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
+from patchkit.trust.signature import SignatureRecord
+
 if TYPE_CHECKING:
     from patchkit.releases import Release
 
@@ -51,13 +53,15 @@ class Origin:
 
     `source` is the name of the source in `series.toml`, or "override" for `--upstream`. For
     Debian's packages `file` is the tarball's name and `sha256` its digest (hexadecimal); both
-    are None for git, where the commit says it all.
+    are None for git, where the commit says it all. `signature` is what was found out about who
+    vouches for it, None as long as nobody asked.
     """
 
     kind: SourceKind
     source: str
     file: str | None = None
     sha256: str | None = None
+    signature: SignatureRecord | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,6 +54,15 @@ class MissingObjectError(UnavailableError):
         self.id = id
 
 
+class DifferentTreeError(InconsistentError):
+    """A release's tree is not the one that was recorded before."""
+
+    def recorded(self, when: str, hint: str) -> DifferentTreeError:
+        """The same error with when that was, in words, and what to do."""
+        told = f"{self.message} ({when})" if when else self.message
+        return DifferentTreeError(told, hint=f"{hint}; {REBUILD_HINT}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """An entry of a tree: git's mode (0o100644, say) and the object's hexadecimal id."""
@@ -199,6 +208,16 @@ class Store:
         for mode, name, id_ in _TREE_ENTRY.findall(self._raw_tree(tree)):
             yield name.decode("utf-8", "surrogateescape"), Entry(mode=int(mode, 8), id=id_.hex())
 
+    def tag(self, id: str) -> bytes:  # noqa: A002 - git's word
+        """A tag object as git keeps it, signature and all. Raises as `blob`."""
+        try:
+            kind, raw = self.repository.read(id)
+        except references.LIBGIT2_ERRORS as error:
+            raise MissingObjectError(id) from error
+        if kind != ObjectType.TAG:
+            raise _corrupted(self.folder, f"{id} is not a tag object")
+        return raw
+
     def files(self, tree: str) -> Iterator[tuple[str, Entry]]:
         """Every file, link and submodule of a tree, depth first, in git's order.
 
@@ -285,7 +304,7 @@ def require_expected(found: UpstreamTree, expected: str | None) -> None:
     if expected not in (None, found.tree):
         origin = found.origin
         where = f"{origin.source} ({origin.file})" if origin.file else origin.source
-        raise InconsistentError(
+        raise DifferentTreeError(
             f"{found.release} is tree {found.tree} from {where}, "
             f"but tree {expected} is what patches/lock.json recorded; it is not used",
             hint="a published release never changes: find out which one is genuine; "

@@ -208,6 +208,14 @@ class Upstream:
 
     # Sources
 
+    def archive(self, name: str) -> DebianArchive | None:
+        """Debian's archive that is configured under a name, or None."""
+        source = next((s for s in self.sources if s.name == name), None)
+        if source is None or isinstance(source, GitSource):
+            return None
+        found = self._provider(source)
+        return None if isinstance(found, git.LocalRepository | git.RemoteRepository) else found
+
     def _provider(self, source: Source) -> _Provider:
         if source not in self._providers:
             self._providers[source] = self._open(source)

@@ -15,9 +15,12 @@ from patchkit.rebase.checks.judging import PatchChecks
 from patchkit.rebase.checks.pattern import Pattern
 from patchkit.releases import Release
 from patchkit.upstream.sources import DebianSource, GitSource, Source
+from patchkit.workspace.signers import read_signer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from patchkit.trust.signers import Signer
 
 SCHEMA = "patchkit.series/1"
 
@@ -84,13 +87,17 @@ class FollowConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesConfig:
-    """The whole file: the release that the series is written for, sources, patches in order."""
+    """The whole file: the release that the series is written for, sources, patches in order.
+
+    `signers` are those who are trusted to sign upstream's releases.
+    """
 
     base: Release
     sources: tuple[Source, ...]
     patches: tuple[PatchEntry, ...]
     build: BuildConfig = BuildConfig()
     follow: FollowConfig = FollowConfig()
+    signers: tuple[Signer, ...] = ()
 
     @property
     def checks(self) -> dict[str, PatchChecks]:
@@ -139,7 +146,7 @@ class _Reader:
 
     def config(self, document: dict[str, Any]) -> SeriesConfig | None:
         top = _Table(self, document, "", 0)
-        top.only("schema", "base", "sources", "patches", "build", "follow")
+        top.only("schema", "base", "sources", "patches", "build", "follow", "signers")
         schema = top.text("schema")
         if schema and schema != SCHEMA:
             top.problem("schema", f"schema is '{schema}'; this patchkit reads '{SCHEMA}'")
@@ -151,6 +158,8 @@ class _Reader:
         build = self._build(top)
         follow = self._follow(top)
         self._unique("sources", [source.name for source in sources if source], top)
+        signers = [read_signer(table) for table in top.tables("signers", needed=False)]
+        self._unique("signers", [signer.name for signer in signers if signer], top)
         self._unique("patches", [patch.name for patch in patches if patch], top)
         if self.problems or base is None:
             return None
@@ -160,6 +169,7 @@ class _Reader:
             patches=tuple(patch for patch in patches if patch),
             build=build,
             follow=follow,
+            signers=tuple(signer for signer in signers if signer),
         )
 
     def _follow(self, top: _Table) -> FollowConfig:
@@ -302,12 +312,12 @@ class _Table:
             except ValueError as error:
                 self.problem(key, str(error))
 
-    def tables(self, key: str) -> Iterator[_Table]:
+    def tables(self, key: str, *, needed: bool = True) -> Iterator[_Table]:
         value = self.values.get(key, [])
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
             self.problem(key, f"'{key}' must be written as [[{key}]]")
             return
-        if not value:
+        if not value and needed:
             self.problem(key, f"there is no [[{key}]]")
         for number, item in enumerate(value):
             yield _Table(self.reader, item, key, number)

@@ -10,6 +10,8 @@ from patchkit.errors import InconsistentError
 from patchkit.rebase.outcome import Outcome
 from patchkit.releases import Release
 from patchkit.upstream.sources import Origin
+from patchkit.workspace import identity
+from patchkit.workspace.identity import Relocked
 
 if TYPE_CHECKING:
     from patchkit.rebase.outcome import RebaseResult
@@ -100,7 +102,9 @@ class LockedRelease:
     """A supported release. Ids are git's, hexadecimal; null where the source has none.
 
     `nar_hash` is that of the source's archive as Nix writes it (`sha256-…=`), None as long as
-    it was not computed: `patchkit overlay` does. `verification` is about this very series.
+    it was not computed: `patchkit overlay` does. `also` are other sources that gave the very
+    same tree. What identifies a release is never replaced unless a person says why: then the
+    ids from before are in `relocked`. `verification` is about this very series.
     """
 
     tag: str
@@ -113,6 +117,8 @@ class LockedRelease:
     patches: tuple[LockedPatch, ...]
     nar_hash: str | None = None
     verification: LockedVerification | None = None
+    also: tuple[Origin, ...] = ()
+    relocked: tuple[Relocked, ...] = ()
 
     @property
     def release(self) -> Release:
@@ -139,12 +145,13 @@ class Lock:
     def with_release(self, locked: LockedRelease) -> Lock:
         """The same lock with one release's record in place.
 
-        What was known of the same tree's archive stays known, and what was verified of the
-        same series on it stays verified.
+        What identifies the release stays, and what was verified of the same series on the same
+        tree stays verified. Raises `InconsistentError` when the release is another one than it
+        was, unless the record says why (`identity.replaced`).
         """
         before = self.releases.get(locked.tag)
-        if locked.nar_hash is None and before is not None and before.tree == locked.tree:
-            locked = replace(locked, nar_hash=before.nar_hash)
+        if before is not None:
+            locked = identity.continued(before, locked)
         if (
             locked.verification is None
             and before is not None

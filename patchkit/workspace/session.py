@@ -17,6 +17,7 @@ from patchkit.errors import ConflictError, InconsistentError, StorageError
 from patchkit.rebase.conflict import has_markers
 from patchkit.rebase.engine import Decisions
 from patchkit.rebase.outcome import FileState, Resolution
+from patchkit.workspace.keyring import TrustWishes
 from patchkit.writeplan import STATE, atomic_write
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ class Session:
 
     `patch` is the one that waits, `paths` the files of its editing folder with their modes
     (None for one that is not there to begin with). `upstream` is what `--upstream` said,
-    `proposed` whether there is something to accept for the waiting patch.
+    `proposed` whether there is something to accept for the waiting patch; `relock` is the reason
+    that `--relock` gave, `trust` what was asked of signatures.
     """
 
     schema: str = SCHEMA
@@ -57,6 +59,8 @@ class Session:
     skipped: tuple[str, ...] = ()
     accepted: tuple[str, ...] = ()
     proposed: bool = False
+    relock: str | None = None
+    trust: TrustWishes = field(default_factory=TrustWishes)
 
     @property
     def decisions(self) -> Decisions:

@@ -68,7 +68,7 @@ def read(text: str) -> Lock:
 
 
 @settings(max_examples=60)
-@given(st.lists(locked_releases(), max_size=3))
+@given(st.lists(locked_releases(), max_size=3, unique_by=lambda locked: locked.tag))
 def test_a_lock_comes_back(releases: list[LockedRelease]) -> None:
     lock = Lock()
     for locked in releases:

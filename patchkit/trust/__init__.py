@@ -1,0 +1,1 @@
+"""Who signed what, and whether that is somebody whom the patch repository trusts."""
