@@ -53,8 +53,13 @@ class PatchkitError(Exception):
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message = _bounded(message, 2_000)
+        self.hint = hint and _bounded(hint, 10_000)
+
+
+def _bounded(text: str, limit: int) -> str:
+    """A text that quotes what came from elsewhere, which may have lines without end."""
+    return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"
 
 
 class UsageError(PatchkitError):

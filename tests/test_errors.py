@@ -74,3 +74,10 @@ def test_what_the_system_refused_is_told_in_one_sentence() -> None:
     assert told.message == "cannot write the result /repo/patches/x: No space left on device"
     assert told.hint
     assert StorageError.from_os_error("write /repo/patches/x", full).message.count("patches/x") == 1
+
+
+def test_a_message_that_quotes_without_end_is_cut() -> None:
+    error = PatchkitError("x" * 100_000, hint="y" * 100_000)
+    assert len(error.message) < 2_100
+    assert len(error.hint or "") < 10_100
+    assert error.message.endswith("… (100000 characters)")

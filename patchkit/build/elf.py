@@ -49,7 +49,7 @@ def read_elf(path: Path) -> Elf | None:
             return None
         try:
             return _read(ELFFile(stream))
-        except (ELFError, ValueError, KeyError) as error:
+        except (ELFError, ValueError, KeyError, OSError) as error:  # OSError: an absurd offset
             raise InconsistentError(f"{path} is a damaged ELF file: {error}") from error
 
 

@@ -11,15 +11,15 @@ STATUS = "[%f/%t] "
 SOURCE = "../source/"
 """Where sources are from the build folder; compilers name them so."""
 
-_COUNT = re.compile(r"\[(?P<done>\d+)/(?P<total>\d+)\] ")
+_COUNT = re.compile(r"\[(?P<done>[0-9]{1,9})/(?P<total>[0-9]{1,9})\] ")
 _ERROR = re.compile(
-    r"(?P<file>[^\s:][^:]*):(?P<line>\d+):(?:\d+:)? (?:fatal )?(?:error|ERROR): (?P<text>.+)"
+    r"(?P<file>[^\s:][^:]*):(?P<line>[0-9]{1,9}):(?:\d+:)? (?:fatal )?(?:error|ERROR): (?P<text>.+)"
 )
 _UNDEFINED = re.compile(
     r"(?:.*/ld[^:]*: )?(?:[^:]+\.o: )?(?P<file>[^\s:(]+):"
-    r"(?:(?P<line>\d+)|\(\.text[^)]*\)): (?P<text>undefined reference to .+)"
+    r"(?:(?P<line>[0-9]{1,9})|\(\.text[^)]*\)): (?P<text>undefined reference to .+)"
 )
-_MESON = re.compile(r"(?P<file>\S+?meson\.build):(?P<line>\d+):\d+: ERROR: (?P<text>.+)")
+_MESON = re.compile(r"(?P<file>\S+?meson\.build):(?P<line>[0-9]{1,9}):\d+: ERROR: (?P<text>.+)")
 _DEPENDENCY = re.compile(r"[Dd]ependency \"?(?P<name>[^\s\"]+)\"? (?:found: NO|not found)")
 _FULL = "No space left on device"
 _KEPT_LINES = 12

@@ -101,14 +101,21 @@ def run(arguments: argparse.Namespace, invocation: Invocation) -> ExitCode:
 
 def _read(path: Path) -> VerifyReport:
     try:
-        return documents.decode(path.read_bytes(), VerifyReport)
+        report = documents.decode(path.read_bytes(), VerifyReport)
     except OSError as error:
         raise StorageError.from_os_error(f"read {path}", error) from error
     except documents.MalformedDocument as error:
-        raise UsageError(
-            f"{path} is not evidence: {error}",
-            hint="give what `patchkit verify RELEASE --no-record --json` printed",
-        ) from error
+        raise _no_evidence(path, str(error)) from error
+    if not {"stock", "patched"} <= report.images.keys():
+        raise _no_evidence(path, "it does not name both images")
+    return report
+
+
+def _no_evidence(path: Path, why: str) -> UsageError:
+    return UsageError(
+        f"{path} is not evidence: {why}",
+        hint="give what `patchkit verify RELEASE --no-record --json` printed",
+    )
 
 
 def _require_fit(report: VerifyReport, workspace: Workspace) -> None:

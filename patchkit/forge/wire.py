@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from patchkit import __version__, documents
+from patchkit.deadline import BoundedPools, Deadline
 from patchkit.errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ class Patience:
     attempts: int = 5
     pause: float = 1.0
     """Before the second attempt; doubled each time."""
+    whole: float = 120
+    """For one answer."""
     asked: float = 90
     """The most that a server's wish to wait is heeded."""
 
@@ -63,7 +67,11 @@ class Wire:
         self._session = requests.Session()
         self._session.trust_env = True
         self._session.auth = _NoNetrc()
-        self._session.headers.update({"User-Agent": f"patchkit/{__version__}", **headers})
+        self._session.headers.update(
+            {"User-Agent": f"patchkit/{__version__}", "Accept-Encoding": "identity", **headers}
+        )
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, _Adapter())
 
     def get(self, path: str, shape: type[T], **query: str | int) -> T:
         """Ask; again when the server is busy. Raises `ForgeError`."""
@@ -102,17 +110,8 @@ class Wire:
             last = attempt == patience.attempts
             pause = patience.pause * 2 ** (attempt - 1)
             try:
-                answer = self._session.request(
-                    method,
-                    self._api + path,
-                    params=dict(query or {}),
-                    json=body,
-                    timeout=(patience.connect, patience.silence),
-                    allow_redirects=False,
-                    stream=True,
-                )
-                content = answer.raw.read(_LIMIT, decode_content=True)
-            except (requests.RequestException, OSError, ValueError) as error:
+                answer, content = self._exchange(method, path, query, body)
+            except (requests.RequestException, HTTPError, OSError, ValueError) as error:
                 reached = not isinstance(error, requests.ConnectTimeout)
                 if last or (reached and not safe and not _never_sent(error)):
                     raise self._unreachable(error) from None  # the cause may quote the header
@@ -125,6 +124,31 @@ class Wire:
                 raise self._refusal(method, path, answer, content)
             time.sleep(wait)
         raise AssertionError("the last attempt returns or raises")
+
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str | int] | None,
+        body: Mapping[str, Any] | None,
+    ) -> tuple[requests.Response, bytes]:
+        """One request and its answer, of bounded size and time; raises what `requests` does."""
+        with Deadline(self._patience.whole) as deadline:
+            answer = self._session.request(
+                method,
+                self._api + path,
+                params=dict(query or {}),
+                json=body,
+                timeout=(self._patience.connect, self._patience.silence),
+                allow_redirects=False,
+                stream=True,
+            )
+            with answer:
+                # as it is: a few bytes can stand for gigabytes when they are decompressed
+                content = answer.raw.read(_LIMIT, decode_content=False)
+        if deadline.passed:
+            raise TimeoutError(f"it takes more than {self._patience.whole:g} seconds")
+        return answer, content
 
     def _read(self, answer: tuple[int, bytes], path: str, shape: type[T]) -> T:
         status, content = answer
@@ -165,6 +189,10 @@ class Wire:
 
     def _clean(self, text: str) -> str:
         return text.replace(self._token, "***")
+
+
+class _Adapter(BoundedPools, requests.adapters.HTTPAdapter):
+    """With an end to every exchange."""
 
 
 class _NoNetrc(requests.auth.AuthBase):

@@ -79,7 +79,7 @@ def listed_files(release_file: str, paths: Iterable[str]) -> Iterator[IndexFile]
     known = {}
     for line in section[1].splitlines():
         match line.split():
-            case [digest, size, path] if _is_digest(digest) and size.isdecimal():
+            case [digest, size, path] if _is_digest(digest) and _is_size(size):
                 known[path] = IndexFile(path=path, sha256=digest.lower(), size=int(size))
     yield from (known[path] for path in paths if path in known)
 
@@ -135,7 +135,7 @@ def _tarball(fields: dict[str, list[str]]) -> Tarball | None:
     ]
     for line in fields.get("checksums-sha256", []):
         match line.split():
-            case [digest, size, name] if name in names and _is_digest(digest) and size.isdecimal():
+            case [digest, size, name] if name in names and _is_digest(digest) and _is_size(size):
                 return Tarball(
                     release=release,
                     folder=folder,
@@ -148,6 +148,10 @@ def _tarball(fields: dict[str, list[str]]) -> Tarball | None:
 
 def _is_digest(text: str) -> bool:
     return re.fullmatch("[0-9a-fA-F]{64}", text) is not None
+
+
+def _is_size(text: str) -> bool:
+    return re.fullmatch("[0-9]{1,15}", text) is not None
 
 
 def _is_plain(folder: str) -> bool:

@@ -6,6 +6,7 @@ Proxies are taken from the environment, as `requests` does.
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
 from patchkit import __version__
+from patchkit.deadline import BoundedPools, Deadline
 from patchkit.errors import InconsistentError, StorageError, UnavailableError
 from patchkit.upstream.bodies import BodyCache, Cached, Kept
 from patchkit.upstream.problems import NotThereError, UnreachableError
@@ -34,6 +36,10 @@ if TYPE_CHECKING:
 _CHUNK = 1 << 18
 _ATTEMPTS = 3
 """How often a transfer that breaks off is begun anew."""
+
+
+_SAID = 300
+"""How much of a server's own words is repeated, in characters."""
 
 
 class _BrokenOffError(Exception):
@@ -98,6 +104,10 @@ def _retry(patience: Patience) -> Retry:
     )
 
 
+class _Adapter(BoundedPools, HTTPAdapter):
+    """With an end to every exchange."""
+
+
 class Web:
     """A session with servers; bodies that are asked for again are kept under `cache`."""
 
@@ -111,7 +121,7 @@ class Web:
             {"User-Agent": f"patchkit/{__version__}", "Accept-Encoding": "identity"}
         )
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, HTTPAdapter(max_retries=_retry(self._patience)))
+            self._session.mount(scheme, _Adapter(max_retries=_retry(self._patience)))
 
     def get_cached(
         self, url: str, *, limit: int, sha256: str | None = None, fresh_for: float = 0
@@ -158,7 +168,7 @@ class Web:
 
     def exists(self, url: str) -> bool:
         """Whether the server has a file. Raises `UnavailableError` when it cannot tell."""
-        with _translated(url):
+        with self._in_time(url), _translated(url):
             answer = self._session.head(url, timeout=self._timeout, allow_redirects=True)
         if answer.status_code in (404, 410):
             return False
@@ -166,6 +176,22 @@ class Web:
         return True
 
     # How
+
+    @contextmanager
+    def _in_time(self, url: str) -> Iterator[Deadline]:
+        """Bound the whole of an exchange, however slowly the server speaks."""
+        with Deadline(self._patience.whole) as deadline:
+            try:
+                yield deadline
+            except UnavailableError as error:
+                if deadline.passed:
+                    raise self._late(url) from error
+                raise
+        if deadline.passed:  # what seems to be the end of a body may be where it was cut
+            raise self._late(url)
+
+    def _late(self, url: str) -> UnavailableError:
+        return UnavailableError(f"{url} takes more than {self._patience.whole:g} seconds")
 
     @property
     def _timeout(self) -> tuple[float, float]:
@@ -197,15 +223,34 @@ class Web:
         progress: Progress | None = None,
     ) -> Kept | None:
         """One body to one file, begun anew when it breaks off; None for "not modified"."""
+        with self._in_time(url) as deadline:
+            return self._attempts(
+                url, to, wanted, conditions=conditions or {}, progress=progress, deadline=deadline
+            )
+
+    def _attempts(
+        self,
+        url: str,
+        to: Path,
+        wanted: _Wanted,
+        *,
+        conditions: Mapping[str, str],
+        progress: Progress | None,
+        deadline: Deadline,
+    ) -> Kept | None:
         for attempt in range(_ATTEMPTS):
             if attempt:
                 time.sleep(self._patience.pause * 2 ** (attempt - 1))
+            if deadline.passed:
+                raise self._late(url)
             try:
-                with self._answer(url, conditions or {}) as answer:
+                with self._answer(url, conditions) as answer:
                     if answer.status_code == 304:
                         return None
                     with whole_file(to) as stream:
                         digest = self._receive(url, answer, stream, wanted, progress)
+                        if deadline.passed:
+                            raise self._late(url)
                     return Kept(
                         url=url,
                         sha256=digest,
@@ -228,20 +273,15 @@ class Web:
         """Write a body as it comes; its SHA-256, when it is what was wanted."""
         announced = (
             int(length)
-            if (length := answer.headers.get("Content-Length", "")).isdecimal()
+            if re.fullmatch(r"[0-9]{1,18}", length := answer.headers.get("Content-Length", ""))
             else None
         )
         wanted.check_not_larger(url, announced or 0)
         digest, received = hashlib.sha256(), 0
-        until = time.monotonic() + self._patience.whole
         try:
             for chunk in answer.raw.stream(_CHUNK, decode_content=False):
                 received += len(chunk)
                 wanted.check_not_larger(url, received)
-                if time.monotonic() > until:
-                    raise UnavailableError(
-                        f"{url} takes more than {self._patience.whole:g} seconds"
-                    )
                 digest.update(chunk)
                 stream.write(chunk)
                 if progress:
@@ -280,7 +320,7 @@ def _require_success(url: str, answer: requests.Response) -> None:
     if status in (404, 410):
         raise NotThereError(f"{url} is not there ({status})")
     if status not in (200, 304):
-        raise UnavailableError(f"{url} answers {status} {answer.reason or ''}".rstrip())
+        raise UnavailableError(f"{url} answers {status} {(answer.reason or '')[:_SAID]}".rstrip())
 
 
 def _reason(error: BaseException) -> str:
@@ -297,7 +337,7 @@ def _reason(error: BaseException) -> str:
         seen = getattr(seen, "reason", None) or seen.__cause__ or seen.__context__
         if not isinstance(seen, BaseException):
             break
-    return text
+    return text if len(text) <= _SAID else f"{text[:_SAID]}…"
 
 
 def _refused(url: str, why: str) -> InconsistentError:

@@ -68,6 +68,11 @@ def test_what_is_no_elf_or_a_damaged_one(program: Path, tmp_path: Path) -> None:
     damaged.write_bytes(program.read_bytes()[:40])
     with pytest.raises(InconsistentError, match="damaged ELF"):
         read_elf(damaged)
+    content = bytearray(program.read_bytes())
+    content[40:48] = b"\xff" * 8  # e_shoff (elf(5)): sections at an offset that no file has
+    damaged.write_bytes(content)
+    with pytest.raises(InconsistentError, match="damaged ELF"):
+        read_elf(damaged)
 
 
 def test_a_static_program() -> None:

@@ -79,3 +79,10 @@ def test_any_output_is_survived(lines: list[str]) -> None:
     for line in lines:
         said.line(line)
     assert said.first_error is None or said.first_error.shown
+
+
+def test_numbers_without_end_are_text() -> None:
+    output = Output()
+    assert not output.line("[" + "9" * 5000 + "/7] x")
+    output.line("src/x.c:" + "9" * 5000 + ": error: no")
+    assert output.first_error is None

@@ -95,6 +95,13 @@ def test_a_file_that_is_no_evidence_is_named(ready: Desk, tmp_path: Path, conten
     assert "odd.json is not evidence" in ran.err
 
 
+def test_evidence_that_does_not_name_its_images_is_none(ready: Desk, tmp_path: Path) -> None:
+    report = replace(evidence("v261", series=_series(ready)), images={"patched": "sha256:p"})
+    ran = ready.run("merge-evidence", _written(tmp_path / "odd.json", report))
+    assert ran.code == 2
+    assert "odd.json is not evidence: it does not name both images" in ran.err
+
+
 def committed(desk: Desk) -> None:
     root = desk.repository.root
     git(root, "init", "-q", "-b", "main")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import gzip
+import socket
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -10,7 +14,7 @@ import pytest
 from patchkit.bump.delivery import close_issues, show_issue, show_pull_request
 from patchkit.forge.address import ForgeAddress, ForgeKind
 from patchkit.forge.forge import Account, Forge, open_forge
-from patchkit.forge.wire import ForgeError, Patience
+from patchkit.forge.wire import ForgeError, Patience, Wire
 from tests.builders import Commit, git, repository
 from tests.forge.server import NAME, OWNER, TOKEN, Fault, ForgeServer, serving
 
@@ -182,3 +186,43 @@ def test_an_answer_of_another_shape_is_told(server: ForgeServer) -> None:
 def test_an_account_does_not_show_its_token() -> None:
     address = ForgeAddress(kind=ForgeKind.GITHUB, api="https://x", owner="o", name="n")
     assert TOKEN not in repr(Account(address=address, token=TOKEN))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n[",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + gzip.compress(b"[" * (32 << 20)),
+        b"garbage",
+        b"",
+    ],
+    ids=["cut", "chunk", "encoding", "bomb", "garbage", "nothing"],
+)
+def test_an_answer_that_is_none_is_told(answer: bytes) -> None:
+    """Found by fuzzing: what urllib3 raises is not what requests raises."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(0.05)
+        end = threading.Event()
+
+        def serve() -> None:
+            while not end.is_set():
+                with contextlib.suppress(OSError):
+                    connection, _ = listener.accept()
+                    with connection:
+                        connection.recv(65536)
+                        connection.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            api = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            patience = Patience(pause=0.01, connect=1, silence=1, attempts=2)
+            wire = Wire(api=api, token=TOKEN, headers={}, patience=patience)
+            with pytest.raises(ForgeError) as caught:
+                wire.get("/x", list[int])
+        finally:
+            end.set()
+            thread.join()
+    assert len(caught.value.message) < 300

@@ -126,3 +126,14 @@ def test_reads_a_release_file() -> None:
         IndexFile(path="main/source/Sources.gz", sha256="1" * 64, size=7),
     ]
     assert list(debian_index.listed_files("no section", paths)) == []
+
+
+def test_a_size_without_end_is_none() -> None:
+    digest, size = "a" * 64, "9" * 5000
+    text = f"SHA256:\n {digest} {size} main/source/Sources.xz\n"
+    assert list(debian_index.listed_files(text, ["main/source/Sources.xz"])) == []
+    index = (
+        "Package: systemd\nVersion: 262-1\nDirectory: pool/s\n"
+        f"Checksums-Sha256:\n {digest} {size} systemd_262.orig.tar.gz\n"
+    )
+    assert list(debian_index.tarballs([index.encode()])) == []
