@@ -10,6 +10,7 @@ from patchkit.errors import ExitCode, InconsistentError, UnavailableError, Usage
 from patchkit.nix.overlay import stale_overlay
 from patchkit.rebase.tree import TreeView
 from patchkit.releases import Release
+from patchkit.workspace import identity
 from patchkit.workspace.audit import audit_base, audit_record, audit_tree, audit_verification
 
 if TYPE_CHECKING:
@@ -130,6 +131,7 @@ def _check(
         if tree is not None and tree.tree != locked.tree:
             problems.append(f"the tree at hand is {tree.tree}, the lock has {locked.tree}")
         elif tree is not None:
+            problems += [each.clause for each in identity.differences(locked, tree)]
             view = TreeView(source=upstream.store, tree=tree.tree)
             fault = audit_tree(locked, workspace, config, view)
             problems += [fault] if fault else []
