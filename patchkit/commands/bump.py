@@ -28,8 +28,8 @@ from patchkit.commands.supply import known_releases
 from patchkit.commands.trusting import add_trust_arguments, trust_words, wishes
 from patchkit.console import Tone
 from patchkit.errors import ExitCode, UsageError
+from patchkit.forge.account import Account, open_forge
 from patchkit.forge.address import ForgeKind, Wishes, find_address, find_token
-from patchkit.forge.forge import Account, open_forge
 from patchkit.releases import Release
 from patchkit.workspace.audit import audit_base, audit_record, audit_verification
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from patchkit.bump.delivery import close_issues, show_issue, show_pull_request
+from patchkit.forge.account import Account, open_forge
 from patchkit.forge.address import ForgeAddress, ForgeKind
-from patchkit.forge.forge import Account, Forge, open_forge
 from patchkit.forge.wire import ForgeError, Patience, Wire
 from tests.builders import Commit, git, repository
 from tests.forge.server import NAME, OWNER, TOKEN, Fault, ForgeServer, serving
@@ -21,6 +21,8 @@ from tests.forge.server import NAME, OWNER, TOKEN, Fault, ForgeServer, serving
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from patchkit.forge.forge import Forge
 
 QUICK = Patience(pause=0.01, connect=1, silence=1, asked=2)
 
