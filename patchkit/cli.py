@@ -7,12 +7,11 @@ import signal
 import sys
 import tempfile
 import traceback
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from patchkit import __version__
-from patchkit.errors import ExitCode, PatchkitError, StorageError
+from patchkit.errors import ErrorDocument, ExitCode, PatchkitError, StorageError
 from patchkit.parser import COMMANDS, build_parser, command
 
 if TYPE_CHECKING:
@@ -21,17 +20,6 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from patchkit.console import Console
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _ErrorDocument:
-    """What `--json` prints when a command fails."""
-
-    schema: str = "patchkit.error/1"
-    error: str
-    hint: str | None
-    exit_code: int
-    meaning: str
 
 
 class _Interruption:
@@ -130,7 +118,7 @@ def _cache(named: Path | None) -> Path:
 def _fail(console: Console, error: PatchkitError) -> int:
     console.error(error.message, error.hint)
     console.document(
-        _ErrorDocument(
+        ErrorDocument(
             error=error.message,
             hint=error.hint,
             exit_code=error.exit_code,
@@ -154,6 +142,6 @@ def _unexpected(console: Console, error: Exception) -> int:
     console.error(f"unexpected: {type(error).__name__}: {error}", hint)
     code = ExitCode.UNEXPECTED
     console.document(
-        _ErrorDocument(error=str(error), hint=hint, exit_code=code, meaning=code.meaning)
+        ErrorDocument(error=str(error), hint=hint, exit_code=code, meaning=code.meaning)
     )
     return code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import ClassVar
 
@@ -119,3 +120,14 @@ class BusyError(PatchkitError):
     """Another process holds what this one needs."""
 
     exit_code = ExitCode.BUSY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorDocument:
+    """What `--json` prints when a command fails."""
+
+    schema: str = "patchkit.error/1"
+    error: str
+    hint: str | None
+    exit_code: int
+    meaning: str

@@ -30,6 +30,7 @@ COMMANDS = {
     "replay": "the series on every release at hand, as a matrix of outcomes",
     "explain": "one patch on one release: each hunk's way, what broke it, and what is checked",
     "report": "what is supported and proven, as pages for people and files for programs",
+    "schema": "the JSON schemas of what patchkit prints and writes",
     "doctor": "what this machine has and lacks for each command",
     "completion": "a completion script for your shell",
 }

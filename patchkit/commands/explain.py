@@ -7,22 +7,25 @@ from typing import TYPE_CHECKING
 
 from patchkit.console import Tone
 from patchkit.errors import ExitCode, UsageError
-from patchkit.rebase.culprit import Search
+from patchkit.rebase.culprit import Culprit, Search
 from patchkit.rebase.engine import Decisions, rebase_series
-from patchkit.rebase.journeys import journeys
+from patchkit.rebase.journeys import Journey, journeys
 from patchkit.rebase.strict import apply_strictly
 from patchkit.rebase.tree import TreeView
 from patchkit.releases import Release
-from patchkit.report.rebase import RebaseReport, conflict_lines, notice_text, report_rebase
+from patchkit.report.rebase import (
+    PatchReport,
+    RebaseReport,
+    conflict_lines,
+    notice_text,
+    report_rebase,
+)
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator
 
     from patchkit.commands.invocation import Invocation
-    from patchkit.rebase.culprit import Culprit
-    from patchkit.rebase.journeys import Journey
-    from patchkit.report.rebase import PatchReport
     from patchkit.upstream.sources import UpstreamTree
     from patchkit.upstream.store import Store
     from patchkit.workspace.config import PatchEntry

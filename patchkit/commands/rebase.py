@@ -110,10 +110,17 @@ def run(arguments: argparse.Namespace, invocation: Invocation) -> ExitCode:
         return _Rebase.begin(arguments, invocation, workspace).run(dry_run=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AbortReport:
+    """What `patchkit rebase --abort --json` prints."""
+
+    schema: str = "patchkit.rebase-abort/1"
+
+
 def _abort(workspace: Workspace, invocation: Invocation) -> ExitCode:
     sessions.forget(workspace.root)
     invocation.console.say("The rebase is forgotten; patches/ is as it was.")
-    invocation.console.document({"schema": "patchkit.rebase-abort/1"})
+    invocation.console.document(AbortReport())
     return ExitCode.DONE
 
 

@@ -9,13 +9,13 @@ from patchkit.commands.supply import known_releases
 from patchkit.console import Cell, Table, Tone, shorten
 from patchkit.errors import ExitCode
 from patchkit.releases import Release, newest_stable
+from patchkit.upstream.sources import Listing
 from patchkit.upstream.store import Store
 
 if TYPE_CHECKING:
     import argparse
 
     from patchkit.commands.invocation import Invocation
-    from patchkit.upstream.sources import Listing
     from patchkit.workspace.lock import Lock
 
 _EXAMPLES = """\
@@ -40,12 +40,36 @@ class ReleaseRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SourceRow:
+    """What one source has, as tags, newest first.
+
+    `passed_over` are those that it lists but cannot deliver; `problem` says why it could not be
+    asked.
+    """
+
+    source: str
+    releases: tuple[str, ...]
+    passed_over: tuple[str, ...]
+    problem: str | None
+
+    @classmethod
+    def of(cls, listing: Listing) -> SourceRow:
+        """What a source said."""
+        return cls(
+            source=listing.source,
+            releases=_newest_first(listing.releases),
+            passed_over=_newest_first(listing.passed_over),
+            problem=listing.problem,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReleasesReport:
     """What `patchkit releases --json` prints: newest first."""
 
     schema: str = "patchkit.releases/1"
     releases: tuple[ReleaseRow, ...]
-    sources: tuple[Listing, ...]
+    sources: tuple[SourceRow, ...]
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -78,10 +102,14 @@ def run(arguments: argparse.Namespace, invocation: Invocation) -> ExitCode:
         console.note(f"{len(wanted) - len(shown)} older ones: patchkit releases --all")
     for listing in listings:
         if listing.passed_over:
-            names = shorten([r.tag for r in sorted(listing.passed_over, reverse=True)], 5)
+            names = shorten(_newest_first(listing.passed_over), 5)
             console.note(f"{listing.source} lists {names}, but the file is not there")
-    console.document(ReleasesReport(releases=rows, sources=listings))
+    console.document(ReleasesReport(releases=rows, sources=tuple(map(SourceRow.of, listings))))
     return ExitCode.DONE
+
+
+def _newest_first(releases: frozenset[Release]) -> tuple[str, ...]:
+    return tuple(release.tag for release in sorted(releases, reverse=True))
 
 
 def _row(

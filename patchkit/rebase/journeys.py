@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from patchkit.rebase.apply import Applied, apply_nearby, split_lines
+from patchkit.rebase.culprit import Culprit
 from patchkit.rebase.functions import Functions
 from patchkit.rebase.objects import Labels, ObjectSpace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from patchkit.rebase.culprit import Culprit
     from patchkit.rebase.tree import TreeView
     from patchkit.series.patch import FileChange, Hunk, Patch
 

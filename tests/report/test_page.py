@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from patchkit.commands.schema import published
 from patchkit.report import page
 from patchkit.report.page import INDEX, render_folder
-from patchkit.report.published import published
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -174,7 +174,7 @@ def test_a_release_whose_series_cannot_be_read_has_a_page(shelf: Shelf) -> None:
 
 @pytest.mark.parametrize("name", ["report", "support"])
 def test_documents_fit_their_published_schemas(pages: Pages, name: str) -> None:
-    schema: Any = json.loads(published()[f"{name}.json"])
+    schema: Any = json.loads(published(name))
     document = json.loads(pages[PurePosixPath(f"{name}.json")])
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.Draft202012Validator(schema).validate(document)

@@ -1,0 +1,44 @@
+"""The JSON schema (draft 2020-12) of a document, made from the type that is written."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from typing import Any
+
+import msgspec
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def schema_text(document: type) -> str:
+    """The schema of a document as patchkit writes it.
+
+    Every field is written always, hence required; `schema` is the constant that names the form.
+    """
+    (top,), parts = msgspec.json.schema_components([document], ref_template="#/$defs/{name}")
+    name = top["$ref"].rpartition("/")[2]
+    for part in parts.values():
+        _tighten(part)
+    form = parts[name]["properties"]["schema"]
+    form["const"] = form.pop("default")
+    whole = {
+        "$schema": _DIALECT,
+        "$id": f"urn:patchkit:schema:{form['const'].removeprefix('patchkit.').replace('/', ':')}",
+        "title": form["const"],
+        "$ref": top["$ref"],
+        "$defs": dict(sorted(parts.items())),
+    }
+    return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
+
+
+def _tighten(part: dict[str, Any]) -> None:
+    """What msgspec leaves open since it reads leniently, but patchkit always writes."""
+    if "description" in part:
+        part["description"] = inspect.cleandoc(part["description"])
+    if "properties" not in part:
+        return
+    part["required"] = list(part["properties"])
+    for name, field in part["properties"].items():
+        if name != "schema":
+            field.pop("default", None)
