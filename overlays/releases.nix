@@ -8,7 +8,7 @@
     version = "260";
     major = 260;
     rank = 99999;
-    digest = "58cd907ee86d6cf5e686bc8c31dedf4a603bc1328d02942596d0223751015a38";
+    digest = "55a59bb33e0cde6d88afbd009b5e1a811b00559afff7d211de9d6e6e6df1d76a";
     hash = null;
     patches = [
       ../patches/v260/0001-mount-setup-accept-a-cgroup-tree-that-cannot-be-writ.patch
@@ -22,7 +22,7 @@
     version = "261";
     major = 261;
     rank = 99999;
-    digest = "b5967427d5d87621e97dd68f850fbb42039aa0bfff6f026893c45aa27477d47a";
+    digest = "b369acca0b66d07dd8301f9273965932f7d93745bb930f718bfc68c60a594e1f";
     hash = "sha256-6IB1ZEQqQ0impwBhCaLZAEgMVkVFU61JDVlGotxNzGQ=";
     patches = [
       ../patches/v261/0001-mount-setup-accept-a-cgroup-tree-that-cannot-be-writ.patch
@@ -36,7 +36,7 @@
     version = "261.2";
     major = 261;
     rank = 299999;
-    digest = "9251c709ce36ff7927a8e1ddd6e78e18d4d1fb7f6cd098e333b2c835d4185f63";
+    digest = "0872a8733676e8f99197171035148ab975bc8daafd7ef7eff92cad199324c477";
     hash = "sha256-w0Fxx+zYBs806whyaKBytGwSgn89ARdukAm6Hp+XlQQ=";
     patches = [
       ../patches/v261.2/0001-mount-setup-accept-a-cgroup-tree-that-cannot-be-writ.patch
@@ -50,7 +50,7 @@
     version = "262";
     major = 262;
     rank = 99999;
-    digest = "3e5c59ce47dbd2440675005b4f31baa913965d0590d9a29c68d93a444785bd76";
+    digest = "f621cbd0457d2fec242d94fbc306b824ed805f658e589bec7ef20c53d60a9db2";
     hash = "sha256-oGzFW2dD8abLXBwDczr1hvl712s03CHTUqOz6uPfhmQ=";
     patches = [
       ../patches/v262/0001-mount-setup-accept-a-cgroup-tree-that-cannot-be-writ.patch
