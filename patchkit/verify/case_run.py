@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from patchkit.verify.vessel import Vessel
 
 
+_INIT = 5.0
+"""The longest that an image's program may take to begin, in seconds, before a moment is counted."""
+
+
 @dataclass(slots=True)
 class _Story:
     """What has been seen so far."""
@@ -76,8 +80,9 @@ def _live(
         story.checks.append(_broken("starts", error))
         story.unreached += [step.name for step in case.steps]
         return
-    if case.delay:
-        time.sleep(case.delay)
+    if case.moment is not None:
+        vessel.await_init(_INIT)
+        time.sleep(case.moment)
         started = None
     for number, step in enumerate(case.steps):
         if stopping.is_set():

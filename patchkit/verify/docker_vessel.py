@@ -17,6 +17,7 @@ from patchkit.verify.conditions import (
     inside_violations,
     read_inside,
 )
+from patchkit.verify.listening import await_init
 from patchkit.verify.scenario import TMPFS_PLACES, Mounts
 from patchkit.verify.vessel import Life, Proof, Ran, StepFailedError
 
@@ -49,6 +50,10 @@ class DockerVessel:
             self.engine.start(self.container)
         except PatchkitError as error:
             raise self._blamed(error) from error
+
+    def await_init(self, timeout: float) -> None:
+        """Wait until its PID 1 can be sent a signal, where that can be seen from here."""
+        await_init(int((self._inspect().get("State") or {}).get("Pid") or 0), timeout=timeout)
 
     def run(self, argv: Sequence[str], *, timeout: float, user: str | None = None) -> Ran:
         """Run a command inside."""

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from patchkit.errors import PatchkitError
 from patchkit.proc import ProgramFailedError, SystemRunner
 from patchkit.verify.conditions import READ_INSIDE, namespace_violations, read_inside
+from patchkit.verify.listening import await_init
 from patchkit.verify.vessel import Life, Proof, Ran, StepFailedError
 
 if TYPE_CHECKING:
@@ -123,6 +124,10 @@ class NamespaceVessel:
             self._known.set()
         else:
             self._lines.append(line)
+
+    def await_init(self, timeout: float) -> None:
+        """Wait until its PID 1 can be sent a signal."""
+        await_init(self._pid or 0, timeout=timeout)
 
     def run(self, argv: Sequence[str], *, timeout: float, user: str | None = None) -> Ran:
         """Run a command inside, as the namespace's root."""

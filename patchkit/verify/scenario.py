@@ -200,14 +200,15 @@ class Step:
 class Case:
     """One container's life.
 
-    `delay` is the time in seconds between its start and its first step. With `survives`, PID 1
-    must answer after every step, and nothing in the log may tell of a crash.
+    The first step is `moment` seconds after the kernel has stopped to drop signals to PID 1, or,
+    without one, as soon as it is started. With `survives`, PID 1 must answer after every step,
+    and nothing in the log may tell of a crash.
     """
 
     name: str
     options: RunOptions
     steps: tuple[Step, ...]
-    delay: float = 0.0
+    moment: float | None = None
     survives: bool = False
     needs: frozenset[Need] = frozenset()
 

@@ -120,8 +120,7 @@ def _read_run(
     steps = [read_step(step) for step in run.tables("steps")] if run.has("steps") else common
     if not steps:
         run.problem("steps", f"the run '{name}' has no steps, and the scenario has none in common")
-    moments = run.numbers("moments", highest=LONGEST) or (0.0,)
-    delayed = len(moments) > 1
+    moments = run.numbers("moments", highest=LONGEST) or (None,)
     cases = []
     for mounts, tty, moment in product(_mounts(run), _ttys(run), moments):
         options = _options(run, mounts=mounts, tty=tty)
@@ -132,13 +131,13 @@ def _read_run(
                 " with `matrix = true` may set it",
             )
         words = [word for word, on in (("tmpfs", mounts is sc.Mounts.TMPFS), ("tty", tty)) if on]
-        words += [f"after {moment:g} s"] if delayed else []
+        words += [f"after {moment:g} s"] if moment is not None else []
         cases.append(
             sc.Case(
                 name=f"{name} ({', '.join(words)})" if words else name,
                 options=options,
                 steps=tuple(step for step in steps if step),
-                delay=moment,
+                moment=moment,
                 survives=run.flag("survives"),
                 needs=frozenset(run.choices("needs", sc.Need)) | placed,
             )

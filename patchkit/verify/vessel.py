@@ -50,6 +50,9 @@ class Vessel(Protocol):
     def start(self) -> None:
         """Start it."""
 
+    def await_init(self, timeout: float) -> None:
+        """Wait until its PID 1 can be sent a signal, where that can be seen from here."""
+
     def run(self, argv: Sequence[str], *, timeout: float, user: str | None = None) -> Ran:
         """Run a command inside."""
 

@@ -90,7 +90,7 @@ def test_moments_make_a_case_each() -> None:
     scenario = read(
         HEAD + '[[runs]]\nname = "r"\nmoments = [0, 0.5]\nsteps = [{ ended = 3, exit = 7 }]\n'
     )
-    assert [(case.name, case.delay) for case in scenario.cases] == [
+    assert [(case.name, case.moment) for case in scenario.cases] == [
         ("r (after 0 s)", 0),
         ("r (after 0.5 s)", 0.5),
     ]
