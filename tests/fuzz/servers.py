@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from patchkit.console import Console
 from patchkit.errors import UnavailableError
-from patchkit.forge.address import ForgeAddress, ForgeKind
 from patchkit.forge.account import Account, open_forge
+from patchkit.forge.address import ForgeAddress, ForgeKind
 from patchkit.forge.wire import Patience as ForgePatience
 from patchkit.nix import nixpkgs
 from patchkit.upstream.git import Patience as GitPatience
