@@ -39,6 +39,7 @@ def hermetic(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": "/dev/null",
         "GIT_TERMINAL_PROMPT": "0",
+        "SOURCE_DATE_EPOCH": "1767323045",
     }
     for role in ("AUTHOR", "COMMITTER"):
         fixed |= {

@@ -14,18 +14,20 @@ from patchkit.commands.bump import add_forge_arguments, open_target
 from patchkit.commands.supply import known_releases
 from patchkit.console import Cell, Table, Tone
 from patchkit.errors import ExitCode, UnavailableError, UsageError
-from patchkit.rebase.engine import rebase_series
+from patchkit.rebase.engine import Decisions, rebase_series
 from patchkit.rebase.tree import TreeView
 from patchkit.releases import Release
 from patchkit.report import rebase as pages
 from patchkit.report.rebase import RebaseReport, report_rebase
 from patchkit.upstream.sources import Origin, SourceKind, UpstreamTree
+from patchkit.workspace.memory import remembered
 
 if TYPE_CHECKING:
     import argparse
 
     from patchkit.commands.invocation import Invocation
     from patchkit.rebase.checks.judging import PatchChecks
+    from patchkit.rebase.lesson import Memory
     from patchkit.series.patch import Series
     from patchkit.upstream.sources import Tip
     from patchkit.upstream.upstreams import Upstream
@@ -93,6 +95,7 @@ def run(arguments: argparse.Namespace, invocation: Invocation) -> ExitCode:
         base_tree=upstream.tree(base, expected=locked.tree if locked else None).tree,
         checks=config.checks,
         upstream=upstream,
+        remembered=remembered(workspace),
     )
     ahead = [trial.release(r) for r in follow.forecast(supported=lock.supported, known=known)]
     if not arguments.no_main:
@@ -130,6 +133,7 @@ class _Trial:
     base_tree: str
     checks: dict[str, PatchChecks]
     upstream: Upstream
+    remembered: dict[str, Memory]
 
     def release(self, release: Release) -> Ahead:
         """Try a pre-release."""
@@ -164,6 +168,7 @@ class _Trial:
             target=TreeView(source=store, tree=tree.tree),
             base_name=self.base.tag,
             target_name=name,
+            decisions=Decisions(remembered=self.remembered),
             checks=self.checks,
         )
         told = report_rebase(result, tree=tree, base=self.base, dry_run=True)

@@ -21,16 +21,18 @@ from patchkit.errors import (
     UnavailableError,
     UsageError,
 )
+from patchkit.proc import SystemRunner
 from patchkit.rebase.engine import Decisions, rebase_series
 from patchkit.rebase.outcome import Outcome
 from patchkit.rebase.strict import apply_series
 from patchkit.rebase.tree import TreeView
 from patchkit.releases import Release
 from patchkit.report import rebase as report
-from patchkit.workspace import identity
 from patchkit.workspace import session as sessions
-from patchkit.workspace.lock import lock_release
-from patchkit.workspace.memory import remembered
+from patchkit.workspace.finished import FinishedRebase
+from patchkit.workspace.memory import remembered, skipped
+from patchkit.workspace.provenance import provenance
+from patchkit.workspace.resolutions import FOLDER as RESOLUTIONS
 from patchkit.workspace.session import Session
 from patchkit.writeplan import commit, held
 
@@ -143,6 +145,8 @@ def _settle(
     """Take what the person decided, and rebase again with it."""
     if waiting is None:
         raise UsageError("no rebase waits here", hint="begin one: patchkit rebase [RELEASE]")
+    signed = provenance(workspace.root, SystemRunner())
+    waiting = replace(waiting, decided={**waiting.decided, waiting.patch: signed})
     if accept is not None:
         if accept != waiting.patch or not waiting.proposed:
             raise UsageError(
@@ -233,9 +237,9 @@ class _Rebase:
                 hint="forget the rebase and begin again: patchkit rebase --abort",
             )
         base_tree = _tree_or_none(upstream, base, lock, invocation)
-        decisions = session.decisions
-        if not session.series_sha256 and locked is not None and base != wanted:
-            decisions = remembered(locked, workspace, config, series, _view(upstream, target))
+        decisions = replace(session.decisions, remembered=remembered(workspace))
+        if not session.series_sha256 and base != wanted:
+            decisions = replace(decisions, skipped=skipped(locked, series, target.tree))
         return cls(
             invocation=invocation,
             workspace=workspace,
@@ -269,25 +273,47 @@ class _Rebase:
         if stopped is not None:
             return self._stop(result, stopped, dry_run=dry_run)
         apply_series(result.series, target)
-        entry = lock_release(
-            tree=self.target,
-            base=self.base,
-            series=self.series,
-            result=result,
-            accepted=self.decisions.accepted,
-        )
-        before, reason = self.lock.get(self.target.release), self.session.relock
-        if reason is not None:
-            entry = identity.replaced(before, entry, reason=reason)
-        lock = self.lock.with_release(entry)
-        plan = self.workspace.plan_release(self.target.release, result.series, lock)
+        finished = self._finished(result)
+        locked = finished.locked()
+        plan = finished.plan(locked)
         changed = plan.changed(self.workspace.root)
         if not dry_run:
             changed = commit(self.workspace.root, plan)
             sessions.forget(self.workspace.root)
         written = tuple(str(path) for path in changed)
-        self._tell(self._report(result, dry_run=dry_run, written=written))
+        told = self._report(result, dry_run=dry_run, written=written)
+        self._tell(replace(told, dropped=locked.dropped))
+        for name in self._forgotten(result):
+            self.invocation.console.warn(
+                f"what you made of {name} cannot be kept for the next time: it is not UTF-8, "
+                "or an edit in it has no place of its own"
+            )
         return ExitCode.DONE
+
+    def _forgotten(self, result: RebaseResult) -> list[str]:
+        """The patches that a person decided on, and whose conflict could not be described."""
+        mine = {*self.decisions.resolutions, *self.decisions.accepted}
+        return [
+            each.original.name
+            for each in result.results
+            if each.original.name in mine and each.lesson is None
+        ]
+
+    def _finished(self, result: RebaseResult) -> FinishedRebase:
+        return FinishedRebase(
+            workspace=self.workspace,
+            config=self.config,
+            lock=self.lock,
+            upstream=self.upstream,
+            base=self.base,
+            series=self.series,
+            base_tree=self.base_tree,
+            target=self.target,
+            result=result,
+            accepted=self.decisions.accepted,
+            decided=self.session.decided,
+            relock=self.session.relock,
+        )
 
     def _stop(self, result: RebaseResult, stopped: PatchResult, *, dry_run: bool) -> ExitCode:
         edit: Path | None = None
@@ -323,6 +349,8 @@ class _Rebase:
         console.table(report.table(told))
         for line in report.look_lines(told):
             console.say(line, Tone.CARE)
+        for text, tone in report.dropped_lines(told):
+            console.say(text, tone)
         for text, tone in report.evidence_lines(told):
             console.say(text, tone)
         for text, tone in report.conflict_lines(told):
@@ -338,7 +366,11 @@ def _ending(told: RebaseReport) -> list[tuple[str, Tone]]:
     if told.complete and told.written:
         left_out = [p.name for p in told.patches if p.file is None]
         without = f", without {', '.join(left_out)}" if left_out else ""
-        return [(f"{would} patches/{told.release}/ and patches/lock.json{without}", Tone.GOOD)]
+        kept = [path for path in told.written if path.startswith(f"{RESOLUTIONS}/")]
+        return [
+            (f"{would} patches/{told.release}/ and patches/lock.json{without}", Tone.GOOD),
+            *((f"what you decided is kept in {path}", Tone.GOOD) for path in kept),
+        ]
     if told.complete:
         return [("nothing to write: patches/ is as it should be", Tone.GOOD)]
     if told.edit is None:

@@ -13,12 +13,14 @@ from patchkit.rebase.outcome import Outcome
 from patchkit.rebase.tree import TreeView
 from patchkit.releases import Release
 from patchkit.report.rebase import TONES
+from patchkit.workspace.memory import remembered
 
 if TYPE_CHECKING:
     import argparse
 
     from patchkit.commands.invocation import Invocation
     from patchkit.rebase.checks.judging import PatchChecks
+    from patchkit.rebase.lesson import Memory
     from patchkit.series.patch import Series
     from patchkit.upstream.upstreams import Upstream
 
@@ -90,6 +92,7 @@ def run(arguments: argparse.Namespace, invocation: Invocation) -> ExitCode:
         base_tree=base_tree.tree,
         upstream=upstream,
         checks=config.checks,
+        remembered=remembered(workspace),
     )
     rows: list[Replayed] = []
     absent: list[str] = []
@@ -131,6 +134,7 @@ class _Replay:
     base_tree: str
     upstream: Upstream
     checks: dict[str, PatchChecks]
+    remembered: dict[str, Memory]
 
     def onto(self, release: Release) -> Replayed | None:
         """The outcomes on a release; None when its tree is not at hand."""
@@ -138,7 +142,7 @@ class _Replay:
         if tree is None:
             return None
         casts: dict[str, Cast] = {}
-        decisions = Decisions()
+        decisions = Decisions(remembered=self.remembered)
         while True:
             result = rebase_series(
                 self.series,

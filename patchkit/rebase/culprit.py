@@ -121,6 +121,22 @@ class Search:
         return self._known[state.blob]
 
 
+def finder(
+    repository: pygit2.Repository, base: str | None, target: str | None
+) -> Callable[[str, Callable[[bytes | None], bool]], Culprit | None] | None:
+    """How to find the first commit between two with which something of a file holds no more.
+
+    None where one of them is a tree without history.
+    """
+    if base is None or target is None:
+        return None
+
+    def find(path: str, holds: Callable[[bytes | None], bool]) -> Culprit | None:
+        return Search(repository, holds).first_broken(path, base=base, target=target)
+
+    return find
+
+
 def pull_number(message: str) -> int | None:
     """The pull request that a commit's subject names, or None."""
     match = _PULL.search(message.split("\n", 1)[0])

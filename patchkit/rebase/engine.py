@@ -24,9 +24,10 @@ from patchkit.rebase.outcome import (
     RebaseResult,
     Resolution,
 )
+from patchkit.rebase.recall import learnt, remember
 from patchkit.rebase.rewrite import file_changes, rewrite
 from patchkit.rebase.strategies.ladder import Verdict, climb
-from patchkit.rebase.strategies.settling import Grade, opposes
+from patchkit.rebase.strategies.settling import Grade, favours, opposes
 from patchkit.rebase.strict import apply_strictly, states
 from patchkit.series.render import render_diff
 
@@ -34,11 +35,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from patchkit.rebase.checks.judging import PatchChecks
+    from patchkit.rebase.lesson import Memory
     from patchkit.rebase.tree import TreeView
     from patchkit.series.patch import FileChange, Hunk, Patch, Series
 
 BY_HAND = "by hand"
 """The strategy of what a person settled."""
+
+REMEMBERED = "remembered"
+"""The strategy of what a person settled for another release."""
+
+WAITS = frozenset({Outcome.CONFLICT, Outcome.PROPOSED})
+"""The outcomes that need a person."""
 
 Changes = dict[str, FileState | None]
 
@@ -48,12 +56,14 @@ class Decisions:
     """What a person decided.
 
     Resolutions by patch name, the names of patches left out, and of those whose proposal is
-    accepted.
+    accepted; and what was learnt from decisions before, by the key of the conflict. Nothing but
+    what is left out changes the outcome of a patch that needs nobody.
     """
 
     resolutions: Mapping[str, Resolution] = field(default_factory=dict)
     skipped: frozenset[str] = frozenset()
     accepted: frozenset[str] = frozenset()
+    remembered: Mapping[str, Memory] = field(default_factory=dict)
 
 
 def rebase_series(
@@ -83,12 +93,13 @@ def rebase_series(
     for patch in series.patches:
         labels = Labels(target=target_name, base=base_name, patch=f"{patch.name} (patch)")
         step = _Step(patch=patch, merger=merger, labels=labels, facts=known)
+        step.checks = (checks or {}).get(patch.name)
         result, changes = step.run(decided)
-        held = (checks or {}).get(patch.name)
-        if held is not None:
-            result = step.checked(result, changes, held)
+        result = step.checked(result, changes)
+        if result.outcome in WAITS:
+            result, changes = step.decided(result, decided)
         results.append(result)
-        if result.outcome in (Outcome.CONFLICT, Outcome.PROPOSED):
+        if result.outcome in WAITS:
             break
         merger = merger.advanced(base=step.base_changes, target=changes)
     return RebaseResult(results=tuple(results), three_way=base is not None)
@@ -102,39 +113,78 @@ class _Step:
     merger: FileMerger
     labels: Labels
     facts: Facts
+    checks: PatchChecks | None = None
     base_changes: Changes = field(default_factory=dict)
+    merges: list[FileMerge] = field(default_factory=list)
+    verdict: Verdict | None = None
 
     def run(self, decided: Decisions) -> tuple[PatchResult, Changes]:
-        merges = [self._merge(change) for change in self.patch.files]
+        merges = self.merges = [self._merge(change) for change in self.patch.files]
         if self.patch.name in decided.skipped:
             return PatchResult(original=self.patch, outcome=Outcome.SKIPPED), {}
         changes = _together(merges)
         vanished = all(self.merger.target.read(p) == state for p, state in changes.items())
         if not vanished or any(merge.conflict for merge in merges):
-            return self._settled(merges, decided)
+            return self._settled(merges)
         if all(merge.is_upstream() for merge in merges):
             return PatchResult(original=self.patch, outcome=Outcome.UPSTREAM), {}
-        resolution = decided.resolutions.get(self.patch.name)
-        return self._resolved(resolution) if resolution else (self._vanished(merges), {})
+        return self._vanished(merges), {}
 
-    def _settled(self, merges: list[FileMerge], decided: Decisions) -> tuple[PatchResult, Changes]:
-        """What git's merge gives, or the strategies beyond it, or a person, in this order."""
-        conflicts = any(merge.conflict for merge in merges)
+    def _settled(self, merges: list[FileMerge]) -> tuple[PatchResult, Changes]:
+        """What git's merge gives, or the strategies beyond it."""
         base, target = self.merger.base, self.merger.target
-        verdict = climb(merges, base=base, target=target, facts=self.facts)
-        accepted = self.patch.name in decided.accepted
-        sure = verdict is not None and (verdict.grade is Grade.RESOLVED or accepted)
-        if sure and not conflicts:
-            changes = _together(merges)
-            return self._merged(merges, changes), changes
-        resolution = decided.resolutions.get(self.patch.name)
-        if resolution:
-            return self._resolved(resolution)
+        verdict = self.verdict = climb(merges, base=base, target=target, facts=self.facts)
         if verdict is None:
             return self._conflict(merges), {}
-        if not sure:
+        if verdict.grade is not Grade.RESOLVED:
             return self._proposed(verdict, merges), {}
-        return self._climbed(verdict, merges), dict(verdict.changes)
+        return self._taken(verdict, merges)
+
+    def _taken(self, verdict: Verdict, merges: list[FileMerge]) -> tuple[PatchResult, Changes]:
+        if any(merge.conflict for merge in merges):
+            return self._climbed(verdict, merges), dict(verdict.changes)
+        changes = _together(merges)
+        return self._merged(merges, changes), changes
+
+    # What a person decides, now or before
+
+    def decided(self, waiting: PatchResult, decided: Decisions) -> tuple[PatchResult, Changes]:
+        """A patch that waits, as a person settled it; what they make of it is checked, too."""
+        name = self.patch.name
+        resolution = decided.resolutions.get(name)
+        proposed = self.verdict if waiting.outcome is Outcome.PROPOSED else None
+        if name in decided.accepted and proposed:
+            result, changes = self._taken(proposed, self.merges)
+        elif resolution:
+            changes = dict(resolution.files)
+            result = self._resolved(changes)
+        else:
+            return self._remembered(waiting, decided)
+        target, labels = self.merger.target, self.labels
+        lesson = learnt(waiting, changes, target=target, labels=labels)
+        return self.checked(replace(result, lesson=lesson), changes), changes
+
+    def _remembered(self, waiting: PatchResult, decided: Decisions) -> tuple[PatchResult, Changes]:
+        """Settled as a person settled the same conflict before; a conflict still if that fails."""
+        target, labels = self.merger.target, self.labels
+        found = remember(waiting, decided.remembered, target=target, labels=labels)
+        if found is None:
+            return waiting, {}
+        if found.problem is not None:
+            return replace(waiting, evidence=(*waiting.evidence, opposes(found.problem))), {}
+        memory, changes = found.memory, dict(found.changes)
+        if memory.release == labels.target and memory.accepted and found.proposed and self.verdict:
+            result, _ = self._taken(self.verdict, self.merges)
+        else:
+            result = self._resolved(changes)
+            if memory.release != labels.target:
+                result = replace(result, strategy=REMEMBERED, evidence=(favours(memory.told),))
+        checked = self.checked(result, changes)
+        if checked.outcome in WAITS:
+            said = opposes(f"{memory.told}: that was tried, and does not hold")
+            failed = (each for each in checked.evidence if not each.favours)
+            return replace(waiting, evidence=(*waiting.evidence, said, *failed)), {}
+        return replace(checked, memory=memory), changes
 
     def _merge(self, change: FileChange) -> FileMerge:
         if self.merger.base is None:
@@ -162,9 +212,10 @@ class _Step:
             )
         return ThreeSides(change=change, before=before, after=applied.content)
 
-    def checked(self, result: PatchResult, changes: Changes, checks: PatchChecks) -> PatchResult:
+    def checked(self, result: PatchResult, changes: Changes) -> PatchResult:
         """The same result, or a conflict when the merged code does not hold what it is to hold."""
-        if result.outcome in (Outcome.CONFLICT, Outcome.PROPOSED, Outcome.SKIPPED):
+        checks = self.checks
+        if checks is None or result.outcome in WAITS or result.outcome is Outcome.SKIPPED:
             return result
         target = self.merger.target
         base = self.merger.base
@@ -248,8 +299,7 @@ class _Step:
         conflict = Conflict(files=files, draft=_together(merges))
         return PatchResult(original=self.patch, outcome=Outcome.CONFLICT, conflict=conflict)
 
-    def _resolved(self, resolution: Resolution) -> tuple[PatchResult, Changes]:
-        changes = dict(resolution.files)
+    def _resolved(self, changes: Changes) -> PatchResult:
         marked = [p for p, state in changes.items() if state and has_markers(state.content)]
         if marked:
             raise UsageError(f"conflict markers are left in {', '.join(sorted(marked))}")
@@ -259,10 +309,9 @@ class _Step:
                 hint="to leave the patch out: `patchkit rebase --skip`",
             )
         patch = rewrite(self.patch, self.merger.target, changes)
-        result = PatchResult(
+        return PatchResult(
             original=self.patch, outcome=Outcome.RESOLVED, patch=patch, strategy=BY_HAND
         )
-        return result, changes
 
     def _merged(self, merges: list[FileMerge], changes: Changes) -> PatchResult:
         target = self.merger.target

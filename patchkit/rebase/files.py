@@ -153,18 +153,10 @@ class FileMerger:
             after=sides.after,
             conflict=conflict,
             settlement=settlement,
-            is_upstream=lambda: self._reverses(before.content, ours.content, sides.after, labels),
+            is_upstream=lambda: self.space.has_change(
+                ours.content, before=before.content, after=sides.after, labels=labels
+            ),
         )
-
-    def _reverses(self, before: bytes, ours: bytes, after: bytes, labels: Labels) -> bool:
-        """Whether `ours` has the change: it can be taken out, and put back to give `ours`."""
-        if before == after:
-            return True
-        without = self.space.merge(base=after, target=ours, patch=before, labels=labels)
-        if not without.clean or without.content == ours:
-            return False
-        again = self.space.merge(base=before, target=without.content, patch=after, labels=labels)
-        return again.clean and again.content == ours
 
     def _added(self, change: FileChange, content: bytes, labels: Labels) -> FileMerge:
         path = change.path

@@ -125,6 +125,19 @@ class ObjectSpace:
             return Merge(content=target, clean=True)
         return self._merge(base, target, patch, labels)
 
+    def has_change(self, content: bytes, *, before: bytes, after: bytes, labels: Labels) -> bool:
+        """Whether `content` has what leads from `before` to `after`.
+
+        It can be taken out, which gives another content, and put back.
+        """
+        if before == after:
+            return True
+        without = self.merge(base=after, target=content, patch=before, labels=labels)
+        if not without.clean or without.content == content:
+            return False
+        again = self.merge(base=before, target=without.content, patch=after, labels=labels)
+        return again.clean and again.content == content
+
     def _merge(self, base: bytes | None, target: bytes, patch: bytes, labels: Labels) -> Merge:
         # pygit2's own method takes no options and decodes the result, so libgit2 is asked
         # directly here.

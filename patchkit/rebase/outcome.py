@@ -11,6 +11,7 @@ from patchkit.series.patch import Patch, Series
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from patchkit.rebase.lesson import Lesson, Memory
     from patchkit.rebase.strategies.settling import Evidence
 
 
@@ -144,7 +145,8 @@ class PatchResult:
     ways in lines, one per hunk, where hunks correspond. `strategy` names how it was settled
     where that was not git's merge; `evidence` is what speaks for and against it, and `left_out`
     are lines of the patch that found no place. `proposal` is what a person may accept,
-    `proposed_diff` the same as text, for the files in conflict.
+    `proposed_diff` the same as text, for the files in conflict. `lesson` is what a person's
+    decision teaches, `memory` the one by which a conflict was settled.
     """
 
     original: Patch
@@ -158,6 +160,8 @@ class PatchResult:
     left_out: tuple[str, ...] = ()
     proposal: Mapping[str, FileState | None] | None = None
     proposed_diff: str | None = None
+    lesson: Lesson | None = None
+    memory: Memory | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

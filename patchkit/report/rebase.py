@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from patchkit.console import Cell, Table, Tone
 from patchkit.rebase.outcome import ConflictReason, MovedLine, Notice, Outcome, Region
 from patchkit.upstream.sources import Origin
+from patchkit.workspace.lock import Tombstone
+from patchkit.workspace.tombstones import culprit_text, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,11 +43,26 @@ class FileReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RememberedReport:
+    """By whose decision a conflict was settled: made when, for which release, kept in which file.
+
+    `by` is None where git did not know; `accepted` says that they took what was proposed.
+    """
+
+    by: str | None
+    date: str
+    release: str
+    accepted: bool
+    file: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PatchReport:
     """What became of one patch; offsets in lines, one per hunk.
 
     What was settled beyond git's merge has its evidence, and the lines of the patch that found
-    no place; `proposal` is the diff that a person may accept.
+    no place; `proposal` is the diff that a person may accept. `remembered` is the decision that
+    settled the same conflict before.
     """
 
     name: str
@@ -63,11 +80,15 @@ class PatchReport:
     speaks_against: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     proposal: str | None = None
+    remembered: RememberedReport | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RebaseReport:
-    """What `patchkit rebase` tells; `written` are the paths in the repository that changed."""
+    """What `patchkit rebase` tells; `written` are the paths in the repository that changed.
+
+    `dropped` says why patches are left out, by their names.
+    """
 
     schema: str = "patchkit.rebase/1"
     release: str
@@ -81,6 +102,7 @@ class RebaseReport:
     patches: tuple[PatchReport, ...]
     written: tuple[str, ...] = ()
     edit: str | None = None
+    dropped: dict[str, Tombstone] = field(default_factory=dict)
 
 
 def report_rebase(
@@ -130,6 +152,20 @@ def _patch_report(result: PatchResult) -> PatchReport:
         speaks_against=tuple(each.text for each in result.evidence if not each.favours),
         left_out=result.left_out,
         proposal=result.proposed_diff,
+        remembered=_remembered(result),
+    )
+
+
+def _remembered(result: PatchResult) -> RememberedReport | None:
+    memory = result.memory
+    if memory is None:
+        return None
+    return RememberedReport(
+        by=memory.by,
+        date=memory.date,
+        release=memory.release,
+        accepted=memory.accepted,
+        file=memory.file,
     )
 
 
@@ -188,6 +224,15 @@ def notice_text(notice: Notice) -> str:
         return f"{notice.path} {notice.what}"
     call = "()" if notice.function.isidentifier() else ""
     return f"{notice.path}: {notice.function}{call} {notice.what}"
+
+
+def dropped_lines(report: RebaseReport) -> Iterator[tuple[str, Tone]]:
+    """Why patches are left out, which upstream commits have them, and whether they still do."""
+    for name, stone in report.dropped.items():
+        said, tone = sentence(name, stone, report.release)
+        yield said, tone
+        for commit in stone.ended or stone.commits:
+            yield f"  {culprit_text(commit)}", tone
 
 
 def evidence_lines(report: RebaseReport) -> Iterator[tuple[str, Tone]]:

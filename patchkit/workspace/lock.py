@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from patchkit import documents
 from patchkit.errors import InconsistentError
+from patchkit.rebase.culprit import Culprit
+from patchkit.rebase.landing import Fate
 from patchkit.rebase.outcome import Outcome
 from patchkit.releases import Release
 from patchkit.upstream.sources import Origin
@@ -14,6 +16,8 @@ from patchkit.workspace import identity
 from patchkit.workspace.identity import Relocked
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from patchkit.rebase.outcome import RebaseResult
     from patchkit.series.patch import Series
     from patchkit.upstream.sources import UpstreamTree
@@ -39,6 +43,25 @@ class LockedPatch:
     offsets: tuple[int, ...] = ()
     strategy: str | None = None
     accepted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tombstone:
+    """Why a release goes without a patch.
+
+    `why` is `upstream` (it has the change) or `skipped` (a person left it out), since the
+    release `since`; `last` is the release whose folder has the patch's last text. `commits` are
+    the upstream commits that brought the change, and `ended` those that took it away again,
+    where history was at hand. `fate` is what this release makes of a patch that one before it
+    went without already.
+    """
+
+    why: Outcome
+    since: str
+    last: str
+    fate: Fate = Fate.STAYS
+    commits: tuple[Culprit, ...] = ()
+    ended: tuple[Culprit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +127,9 @@ class LockedRelease:
     `nar_hash` is that of the source's archive as Nix writes it (`sha256-…=`), None as long as
     it was not computed: `patchkit overlay` does. `also` are other sources that gave the very
     same tree. What identifies a release is never replaced unless a person says why: then the
-    ids from before are in `relocked`. `verification` is about this very series.
+    ids from before are in `relocked`. `verification` is about this very series. `resolutions`
+    are the keys of the conflicts that were settled as in `patches/resolutions/`, and `dropped`
+    says why patches are left out, both by the patches' names.
     """
 
     tag: str
@@ -119,6 +144,8 @@ class LockedRelease:
     verification: LockedVerification | None = None
     also: tuple[Origin, ...] = ()
     relocked: tuple[Relocked, ...] = ()
+    resolutions: dict[str, str] = field(default_factory=dict)
+    dropped: dict[str, Tombstone] = field(default_factory=dict)
 
     @property
     def release(self) -> Release:
@@ -146,12 +173,15 @@ class Lock:
         """The same lock with one release's record in place.
 
         What identifies the release stays, and what was verified of the same series on the same
-        tree stays verified. Raises `InconsistentError` when the release is another one than it
-        was, unless the record says why (`identity.replaced`).
+        tree stays verified. Upstream commits that were found stay found. Raises
+        `InconsistentError` when the release is another one than it was, unless the record says
+        why (`identity.replaced`).
         """
         before = self.releases.get(locked.tag)
         if before is not None:
             locked = identity.continued(before, locked)
+            stones = {n: _as_known(s, before.dropped.get(n)) for n, s in locked.dropped.items()}
+            locked = replace(locked, dropped=stones)
         if (
             locked.verification is None
             and before is not None
@@ -159,6 +189,16 @@ class Lock:
         ):
             locked = replace(locked, verification=before.verification)
         return replace(self, releases={**self.releases, locked.tag: locked})
+
+
+def _as_known(stone: Tombstone, before: Tombstone | None) -> Tombstone:
+    """The same with the commits that were found when history was at hand."""
+    bare = replace(stone, commits=(), ended=())
+    if before is None or replace(before, commits=(), ended=()) != bare:
+        return stone
+    return replace(
+        stone, commits=stone.commits or before.commits, ended=stone.ended or before.ended
+    )
 
 
 def read_lock(text: bytes, *, file_name: str) -> Lock:
@@ -194,10 +234,13 @@ def lock_release(
     series: Series,
     result: RebaseResult,
     accepted: frozenset[str] = frozenset(),
+    dropped: Mapping[str, Tombstone] | None = None,
+    left_out: Mapping[str, LockedPatch] | None = None,
 ) -> LockedRelease:
     """The record of a finished rebase of `series` (written for `base`) onto `tree`.
 
-    A series that was rebased onto its own base comes from itself, in canonical form.
+    A series that was rebased onto its own base comes from itself, in canonical form. `left_out`
+    are the patches that the base goes without already, by name.
     """
     source = result.series if base == tree.release else series
     digests = {patch.name: patch.sha256 for patch in source.patches}
@@ -209,6 +252,12 @@ def lock_release(
         origin=tree.origin,
         base=LockedBase(release=base.tag, series_sha256=source.sha256, three_way=result.three_way),
         series_sha256=result.series.sha256,
+        resolutions={
+            each.original.name: lesson.key
+            for each in result.results
+            if (lesson := each.memory.lesson if each.memory else each.lesson) is not None
+        },
+        dropped=dict(dropped or {}),
         patches=tuple(
             LockedPatch(
                 name=outcome.original.name,
@@ -221,7 +270,8 @@ def lock_release(
                 accepted=outcome.original.name in accepted,
             )
             for outcome in result.results
-        ),
+        )
+        + tuple((left_out or {}).values()),
     )
 
 

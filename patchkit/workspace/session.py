@@ -18,6 +18,7 @@ from patchkit.rebase.conflict import has_markers
 from patchkit.rebase.engine import Decisions
 from patchkit.rebase.outcome import FileState, Resolution
 from patchkit.workspace.keyring import TrustWishes
+from patchkit.workspace.provenance import Provenance
 from patchkit.writeplan import STATE, atomic_write
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ class Session:
     `patch` is the one that waits, `paths` the files of its editing folder with their modes
     (None for one that is not there to begin with). `upstream` is what `--upstream` said,
     `proposed` whether there is something to accept for the waiting patch; `relock` is the reason
-    that `--relock` gave, `trust` what was asked of signatures.
+    that `--relock` gave, `trust` what was asked of signatures. `decided` says who decided on a
+    patch, and when.
     """
 
     schema: str = SCHEMA
@@ -61,6 +63,7 @@ class Session:
     proposed: bool = False
     relock: str | None = None
     trust: TrustWishes = field(default_factory=TrustWishes)
+    decided: dict[str, Provenance] = field(default_factory=dict)
 
     @property
     def decisions(self) -> Decisions:
