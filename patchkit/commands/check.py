@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from patchkit.console import Cell, Table, Tone
 from patchkit.errors import ExitCode, InconsistentError, UnavailableError, UsageError
 from patchkit.nix.overlay import stale_overlay
+from patchkit.rebase.landing import Fate
 from patchkit.rebase.tree import TreeView
 from patchkit.releases import Release
 from patchkit.workspace import identity
-from patchkit.workspace.audit import audit_base, audit_record, audit_tree, audit_verification
+from patchkit.workspace.audit import (
+    audit_base,
+    audit_record,
+    audit_resolutions,
+    audit_tree,
+    audit_verification,
+    unused_resolutions,
+)
+from patchkit.workspace.lock import Tombstone
+from patchkit.workspace.resolutions import read_shelf
+from patchkit.workspace.tombstones import sentence
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
     from patchkit.commands.invocation import Invocation
     from patchkit.upstream.upstreams import Upstream
@@ -34,13 +46,23 @@ examples:
 class ReleaseCheck:
     """One release: what is wrong, and whether the patches were applied to its tree.
 
-    `unproven` says why they could not be applied although nothing is known to be wrong.
+    `unproven` says why they could not be applied although nothing is known to be wrong;
+    `dropped` why patches are left out, by their names.
     """
 
     release: str
     applied: bool
     problems: tuple[str, ...]
     unproven: str | None = None
+    dropped: dict[str, Tombstone] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResolutionsCheck:
+    """`patches/resolutions/`: what is wrong there, and the files that no release uses."""
+
+    problems: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +73,7 @@ class CheckReport:
     consistent: bool
     releases: tuple[ReleaseCheck, ...]
     overlay: tuple[str, ...] = ()
+    resolutions: ResolutionsCheck = ResolutionsCheck()
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -67,6 +90,7 @@ def run(arguments: argparse.Namespace, invocation: Invocation) -> ExitCode:
     config, lock = workspace.config(), workspace.lock()
     chosen = [Release.parse(arguments.release)] if arguments.release else list(lock.supported)
     upstream = invocation.upstream(config, arguments.upstream)
+    shelf = read_shelf(workspace.root)
     checks = []
     for release in chosen:
         locked = lock.get(release)
@@ -75,15 +99,23 @@ def run(arguments: argparse.Namespace, invocation: Invocation) -> ExitCode:
                 f"{release} is not supported here",
                 hint=f"supported: {', '.join(r.tag for r in lock.supported) or 'none yet'}",
             )
-        checks.append(_check(locked, workspace, config, upstream, offline=arguments.offline))
+        found = _check(locked, workspace, config, upstream, offline=arguments.offline)
+        gone = audit_resolutions(locked, shelf)
+        checks.append(replace(found, problems=found.problems + gone, dropped=locked.dropped))
     checks += _unrecorded(workspace, {release.tag for release in lock.supported})
     overlay = stale_overlay(workspace.root, lock)
+    resolutions = ResolutionsCheck(problems=shelf.problems, unused=unused_resolutions(lock, shelf))
     report = CheckReport(
-        consistent=not overlay and not any(check.problems for check in checks),
+        consistent=not overlay
+        and not resolutions.problems
+        and not any(check.problems for check in checks),
         releases=tuple(checks),
         overlay=overlay,
+        resolutions=resolutions,
     )
     console.table(_table(report))
+    for text, tone in _remarks(report):
+        console.say(text, tone)
     if overlay:
         console.say(f"not what would be rendered: {', '.join(overlay)}", Tone.BAD)
         console.say("regenerate it: patchkit overlay", Tone.NOTE)
@@ -148,6 +180,21 @@ def _unrecorded(workspace: Workspace, known: set[str]) -> list[ReleaseCheck]:
             problem = f"patches/{folder.name}/ is not in the lock: patchkit rebase {folder.name}"
             found.append(ReleaseCheck(release=folder.name, applied=False, problems=(problem,)))
     return found
+
+
+def _remarks(report: CheckReport) -> Iterator[tuple[str, Tone]]:
+    """What is left out of releases against what upstream has now, and the resolutions."""
+    for check in report.releases:
+        for name, stone in check.dropped.items():
+            if stone.fate is not Fate.STAYS:
+                said, tone = sentence(name, stone, check.release)
+                yield f"{check.release}: {said}", tone
+    for problem in report.resolutions.problems:
+        yield problem, Tone.BAD
+        name = problem.partition(" ")[0]
+        yield f"restore it (git checkout -- {name}), or remove it and resolve again", Tone.NOTE
+    for path in report.resolutions.unused:
+        yield f"{path} is used by no release: remove it if it is of no more use", Tone.NOTE
 
 
 def _table(report: CheckReport) -> Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from patchkit.console import Cell, Table, Tone
@@ -15,10 +15,14 @@ from patchkit.nix.channels import (
     channel_steps,
 )
 from patchkit.nix.overlay import stale_overlay
+from patchkit.rebase.landing import Fate
 from patchkit.rebase.outcome import Outcome
 from patchkit.releases import Release, newest_stable
 from patchkit.workspace import session as sessions
 from patchkit.workspace.audit import audit_base, audit_record
+from patchkit.workspace.lock import Tombstone
+from patchkit.workspace.resolutions import read_shelf
+from patchkit.workspace.tombstones import sentence
 
 if TYPE_CHECKING:
     import argparse
@@ -31,13 +35,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SupportedRelease:
-    """A supported release: how its patches came about, and what is wrong with it, if anything."""
+    """A supported release: how its patches came about, and what is wrong with it, if anything.
+
+    `dropped` says why patches are left out, by their names.
+    """
 
     tag: str
     base: str
     outcomes: dict[str, Outcome]
     by_hand: tuple[str, ...]
     problems: tuple[str, ...]
+    dropped: dict[str, Tombstone] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +93,7 @@ def run(arguments: argparse.Namespace, invocation: Invocation) -> ExitCode:
         nixpkgs=channels,
         next=(
             *_next_steps(releases, newest, waiting),
+            *(f"mend {problem}" for problem in read_shelf(workspace.root).problems),
             *(("bring overlays/ up to date: patchkit overlay",) if overlay else ()),
             *channel_steps(channels, lock.supported),
         ),
@@ -126,6 +135,7 @@ def _supported(
         outcomes={patch.name: patch.outcome for patch in locked.patches},
         by_hand=tuple(patch.name for patch in locked.patches if patch.strategy is not None),
         problems=(*audit_record(locked, workspace, config), *((stale,) if stale else ())),
+        dropped=locked.dropped,
     )
 
 
@@ -142,6 +152,12 @@ def _next_steps(
     if newest is not None and newest not in supported:
         steps.append(f"support {newest}: patchkit rebase {newest}")
     steps += [f"mend {r.tag}: {r.problems[0]}" for r in releases if r.problems]
+    steps += [
+        f"look at {r.tag}: {sentence(name, stone, r.tag)[0]}"
+        for r in releases
+        for name, stone in r.dropped.items()
+        if stone.fate is not Fate.STAYS
+    ]
     return steps
 
 

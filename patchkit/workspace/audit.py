@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from patchkit.errors import InconsistentError, StorageError, UsageError
 from patchkit.rebase.strict import apply_series
 from patchkit.releases import Release
+from patchkit.workspace.resolutions import FOLDER
 
 if TYPE_CHECKING:
     from patchkit.rebase.tree import TreeView
     from patchkit.workspace.config import SeriesConfig
     from patchkit.workspace.layout import Workspace
-    from patchkit.workspace.lock import LockedRelease
+    from patchkit.workspace.lock import Lock, LockedRelease
+    from patchkit.workspace.resolutions import Shelf
 
 
 def audit_record(
@@ -71,6 +73,22 @@ def audit_verification(
     if hashlib.sha256(evidence).hexdigest() != verification.evidence_sha256:
         return f"its verification is void: its evidence has been changed; {again}"
     return None
+
+
+def audit_resolutions(locked: LockedRelease, shelf: Shelf) -> tuple[str, ...]:
+    """Which of the resolutions that settled the release's conflicts are gone."""
+    return tuple(
+        f"{name} was settled by a resolution that is gone from {FOLDER}: "
+        f"restore it, or resolve the conflict again: patchkit rebase {locked.tag}"
+        for name, key in sorted(locked.resolutions.items())
+        if key not in shelf.resolutions and not shelf.problems
+    )
+
+
+def unused_resolutions(lock: Lock, shelf: Shelf) -> tuple[str, ...]:
+    """The files of resolutions that settled no conflict of any release in the lock."""
+    used = {key for locked in lock.releases.values() for key in locked.resolutions.values()}
+    return tuple(str(kept.path) for key, kept in shelf.resolutions.items() if key not in used)
 
 
 def audit_base(locked: LockedRelease, workspace: Workspace, config: SeriesConfig) -> str | None:

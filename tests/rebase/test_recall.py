@@ -348,7 +348,10 @@ def test_a_merge_that_breaks_a_rule_can_be_settled_by_hand(tmp_path: Path) -> No
 # Properties
 
 _MADE = st.lists(
-    st.one_of(st.sampled_from((b"}", b"", b"    return r;", b"<x>")), st.binary(max_size=6)),
+    st.one_of(
+        st.sampled_from((b"}", b"", b"    return r;", b"<x>")),
+        st.text(st.characters(codec="utf-8"), max_size=6).map(str.encode),
+    ),
     max_size=4,
 )
 
