@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from patchkit.upstream.upstreams import Upstream
     from patchkit.workspace.config import SeriesConfig
     from patchkit.workspace.layout import Workspace
-    from patchkit.workspace import identity
-from patchkit.workspace.lock import Lock, LockedRelease
+    from patchkit.workspace.lock import Lock, LockedRelease
     from patchkit.workspace.provenance import Provenance
     from patchkit.writeplan import WritePlan
 
@@ -75,8 +74,8 @@ class FinishedRebase:
             left_out=graveyard.left_out(self.base),
         )
         if self.relock is not None:
-            before = self.lock.get(self.target.release)
-            locked = identity.replaced(before, locked, reason=self.relock)
+            known = self.lock.get(self.target.release)
+            locked = identity.replaced(known, locked, reason=self.relock)
         return self.lock.with_release(locked).releases[locked.tag]
 
     def plan(self, locked: LockedRelease) -> WritePlan:

@@ -380,7 +380,7 @@ def test_whatever_is_learnt_gives_back_what_was_made(history: History, data: st.
         if waiting is None or waiting.conflict is None:
             return
         made = {
-            path: replace(state, content=data.draw(_someone_s(state.content))) if state else None
+            path: file(data.draw(_someone_s(state.content)), state.mode) if state else None
             for path, state in waiting.conflict.draft.items()
         }
         name = waiting.original.name
