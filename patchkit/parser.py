@@ -31,6 +31,7 @@ COMMANDS = {
     "explain": "one patch on one release: each hunk's way, what broke it, and what is checked",
     "report": "what is supported and proven, as pages for people and files for programs",
     "schema": "the JSON schemas of what patchkit prints and writes",
+    "provenance": "where a release comes from and what proves it, also as an in-toto statement",
     "doctor": "what this machine has and lacks for each command",
     "completion": "a completion script for your shell",
 }

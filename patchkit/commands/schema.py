@@ -40,6 +40,7 @@ DOCUMENTS = {
     "nixpkgs": "patchkit.commands.nixpkgs:NixpkgsReport",
     "overlay": "patchkit.commands.overlay:OverlayReport",
     "plan": "patchkit.bump.matrix:PlanReport",
+    "provenance": "patchkit.report.provenance:ProvenanceReport",
     "rebase": "patchkit.report.rebase:RebaseReport",
     "rebase-abort": "patchkit.commands.rebase:AbortReport",
     "releases": "patchkit.commands.releases:ReleasesReport",
