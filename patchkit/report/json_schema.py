@@ -10,11 +10,14 @@ import msgspec
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
+_LATER = {"LockedRelease": frozenset({"also", "relocked"}), "Origin": frozenset({"signature"})}
+"""Fields that came to a form later, by type: documents from before lack them and stay valid."""
+
 
 def schema_text(document: type) -> str:
     """The schema of a document as patchkit writes it.
 
-    Every field is written always, hence required; `schema` is the constant that names the form.
+    Every field is written always, hence required (but for those that came later); `schema` is the constant that names the form.
     """
     (top,), parts = msgspec.json.schema_components([document], ref_template="#/$defs/{name}")
     name = top["$ref"].rpartition("/")[2]
@@ -38,7 +41,8 @@ def _tighten(part: dict[str, Any]) -> None:
         part["description"] = inspect.cleandoc(part["description"])
     if "properties" not in part:
         return
-    part["required"] = list(part["properties"])
+    later = _LATER.get(part.get("title", ""), frozenset())
+    part["required"] = [name for name in part["properties"] if name not in later]
     for name, field in part["properties"].items():
         if name != "schema":
             field.pop("default", None)
