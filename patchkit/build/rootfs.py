@@ -55,6 +55,9 @@ MASKED = {
 """Units that image builders mask in a container, and why. A unit file of the same name in
 `/etc/systemd/system` of a derived image takes a mask's place."""
 
+BUSYBOX_PLACE = "usr/bin/busybox"
+"""Where an image has its busybox."""
+
 _NO_APPLET = frozenset({"busybox", "init", "linuxrc", "reboot", "poweroff", "halt", "shutdown"})
 
 _UPDATED = "# Nothing in /usr is newer than this: systemd-update-done has nothing to do.\n"
@@ -88,24 +91,40 @@ def _built_files(prefix: Path) -> dict[str, FileSpec]:
     return files
 
 
-def _library_files(prefix: Path) -> dict[str, FileSpec]:
-    """The libraries, where the image's own loader looks: in the folder of the C library."""
+def from_this_machine(prefix: Path) -> dict[str, Path]:
+    """What an image takes from this machine: each file's place in it, and where it is here.
+
+    The libraries come to stand where the image's own loader looks: in the folder of the C
+    library. Raises `MissingToolError` for a library that is not there, `OSError`.
+    """
     libraries = Libraries(own=prefix)
     for path in sorted(prefix.rglob("*")):
         if path.is_file() and not path.is_symlink():
             libraries.add(path)
-    files = {}
-    for interpreter in libraries.interpreters:
-        place = _without_links(Path(interpreter))
-        files[place] = FileSpec.file(Path(interpreter).read_bytes(), mode=0o755)
+    places = {_without_links(Path(loader)): Path(loader) for loader in libraries.interpreters}
     home = next((p.parent for n, p in libraries.found.items() if n.startswith("libc.")), None)
     loaders = {Path(interpreter).name for interpreter in libraries.interpreters}
     for name, path in sorted(libraries.found.items()):
         if name in loaders:
             continue  # it is in memory before it could be looked for
-        place = _without_links((home or path.parent) / name)
-        files.setdefault(place, FileSpec.file(path.read_bytes(), mode=0o755))
-    return files
+        places.setdefault(_without_links((home or path.parent) / name), path)
+    return places
+
+
+def _library_files(prefix: Path) -> dict[str, FileSpec]:
+    return {
+        place: FileSpec.file(path.read_bytes(), mode=0o755)
+        for place, path in from_this_machine(prefix).items()
+    }
+
+
+def built_places(prefix: Path) -> frozenset[str]:
+    """Where the files that were built stand in an image."""
+    return frozenset(
+        _without_links(Path("/", path.relative_to(prefix)))
+        for path in prefix.rglob("*")
+        if path.is_file() and not path.is_symlink()
+    )
 
 
 def _without_links(path: Path) -> str:
@@ -128,7 +147,7 @@ def _busybox(present: dict[str, FileSpec], runner: Runner) -> dict[str, FileSpec
             hint="on Debian and Ubuntu: apt-get install busybox-static",
         )
     listed = runner([str(program), "--list"], timeout=20).check().text.split()
-    files = {"usr/bin/busybox": FileSpec.file(program.read_bytes(), mode=0o755)}
+    files = {BUSYBOX_PLACE: FileSpec.file(program.read_bytes(), mode=0o755)}
     for name in sorted(set(listed) - _NO_APPLET):
         if f"usr/bin/{name}" not in present:
             files[f"usr/bin/{name}"] = FileSpec.link("busybox")

@@ -10,14 +10,18 @@ import msgspec
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
-_LATER = {"LockedRelease": frozenset({"also", "relocked"}), "Origin": frozenset({"signature"})}
+_LATER = {
+    "LockedRelease": frozenset({"also", "dropped", "relocked", "resolutions"}),
+    "Origin": frozenset({"signature"}),
+}
 """Fields that came to a form later, by type: documents from before lack them and stay valid."""
 
 
 def schema_text(document: type) -> str:
     """The schema of a document as patchkit writes it.
 
-    Every field is written always, hence required (but for those that came later); `schema` is the constant that names the form.
+    Every field is written always, hence required (but for those that came later); `schema` is
+    the constant that names the form.
     """
     (top,), parts = msgspec.json.schema_components([document], ref_template="#/$defs/{name}")
     name = top["$ref"].rpartition("/")[2]
