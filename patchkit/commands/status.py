@@ -18,8 +18,9 @@ from patchkit.nix.overlay import stale_overlay
 from patchkit.rebase.landing import Fate
 from patchkit.rebase.outcome import Outcome
 from patchkit.releases import Release, newest_stable
+from patchkit.verify.verdict import Verdict
 from patchkit.workspace import session as sessions
-from patchkit.workspace.audit import audit_base, audit_record
+from patchkit.workspace.audit import audit_base, audit_record, audit_verification
 from patchkit.workspace.lock import Tombstone
 from patchkit.workspace.resolutions import read_shelf
 from patchkit.workspace.tombstones import sentence
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
 class SupportedRelease:
     """A supported release: how its patches came about, and what is wrong with it, if anything.
 
-    `dropped` says why patches are left out, by their names.
+    `verdict` is that of its verification, None where there is none or it is void; `void` says
+    why it is. `dropped` says why patches are left out, by their names.
     """
 
     tag: str
@@ -45,6 +47,8 @@ class SupportedRelease:
     outcomes: dict[str, Outcome]
     by_hand: tuple[str, ...]
     problems: tuple[str, ...]
+    verdict: str | None = None
+    void: str | None = None
     dropped: dict[str, Tombstone] = field(default_factory=dict)
 
 
@@ -129,12 +133,16 @@ def _supported(
     locked: LockedRelease, workspace: Workspace, config: SeriesConfig
 ) -> SupportedRelease:
     stale = audit_base(locked, workspace, config)
+    void = audit_verification(locked, workspace, config)
+    proof = locked.verification
     return SupportedRelease(
         tag=locked.tag,
         base=locked.base.release,
         outcomes={patch.name: patch.outcome for patch in locked.patches},
         by_hand=tuple(patch.name for patch in locked.patches if patch.strategy is not None),
         problems=(*audit_record(locked, workspace, config), *((stale,) if stale else ())),
+        verdict=proof.verdict if proof is not None and void is None else None,
+        void=void,
         dropped=locked.dropped,
     )
 
@@ -153,6 +161,9 @@ def _next_steps(
         steps.append(f"support {newest}: patchkit rebase {newest}")
     steps += [f"mend {r.tag}: {r.problems[0]}" for r in releases if r.problems]
     steps += [
+        f"prove {r.tag}{why}: patchkit verify {r.tag}" for r in releases if (why := _unproven(r))
+    ]
+    steps += [
         f"look at {r.tag}: {sentence(name, stone, r.tag)[0]}"
         for r in releases
         for name, stone in r.dropped.items()
@@ -161,13 +172,29 @@ def _next_steps(
     return steps
 
 
+def _unproven(release: SupportedRelease) -> str | None:
+    """Why a release is to be verified, as the middle of a sentence; None when it is proven."""
+    if release.verdict == Verdict.PASSED:
+        return None
+    if release.void is not None:
+        return f" ({release.void.partition(';')[0]})"
+    return f" (it has {release.verdict})" if release.verdict else " in Docker"
+
+
+def _proof(release: SupportedRelease) -> Cell:
+    if release.verdict is None:
+        return Cell("void", Tone.CARE) if release.void else Cell("not yet", Tone.FAINT)
+    return Cell(release.verdict, Tone.GOOD if release.verdict == Verdict.PASSED else Tone.BAD)
+
+
 def _table(report: StatusReport) -> Table:
     return Table(
-        headings=("Release", "Series", "From", "Outcomes", "By hand"),
+        headings=("Release", "Series", "In Docker", "From", "Outcomes", "By hand"),
         rows=tuple(
             (
                 Cell(release.tag, Tone.STRONG),
                 Cell("stale", Tone.CARE) if release.problems else Cell("consistent", Tone.GOOD),
+                _proof(release),
                 Cell(release.base),
                 Cell(_counts(release.outcomes)),
                 Cell(", ".join(release.by_hand) or "-"),
