@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import sys
 from dataclasses import dataclass
-from enum import StrEnum
 from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +18,8 @@ from patchkit.build.preflight import (
     missing_needs,
 )
 from patchkit.build.sandbox import INHERITED, find_sandbox
+from patchkit.commands.findings import Finding, State
+from patchkit.commands.security import security_findings
 from patchkit.console import Cell, Table, Tone
 from patchkit.errors import ExitCode, PatchkitError
 from patchkit.proc import SystemRunner
@@ -26,36 +27,17 @@ from patchkit.upstream.apt import mirror
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from patchkit.commands.invocation import Invocation
+    from patchkit.engine.facts import EngineFacts
 
 _APT = Path("/etc/apt")
 _GIB = 1024**3
 _ROOM_WANTED = 2 * _GIB
 
 
-class State(StrEnum):
-    """How a thing stands."""
-
-    GOOD = "good"
-    ABSENT = "absent"
-    BROKEN = "broken"
-
-
 _TONES = {State.GOOD: Tone.GOOD, State.ABSENT: Tone.CARE, State.BROKEN: Tone.BAD}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing looked at. `remedy` says how to get it; `needed` whether anything fails without."""
-
-    name: str
-    state: State
-    detail: str
-    used_by: str
-    needed: bool = False
-    remedy: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,13 +76,25 @@ _PROGRAMS = (
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("--offline", action="store_true", help="do not ask the sources")
+    parser.add_argument(
+        "--security",
+        action="store_true",
+        help="what is and is not checked of where releases come from, and what is kept apart",
+    )
 
 
 def run(arguments: argparse.Namespace, invocation: Invocation) -> ExitCode:
     """Look, tell, and end with 6 when something needed is not there."""
+    if arguments.security:
+        return _told(security_findings(invocation, engine=_engine_facts()), invocation)
     findings = [*_runtime(), *_programs(), *_building(), _engine(), *_places(invocation)]
     if not arguments.offline:
         findings += _sources(invocation)
+    return _told(findings, invocation)
+
+
+def _told(findings: Sequence[Finding], invocation: Invocation) -> ExitCode:
+    """Tell what was found; 6 when something needed is not there."""
     healthy = not any(f.needed and f.state is not State.GOOD for f in findings)
     report = DoctorReport(healthy=healthy, findings=tuple(findings))
     invocation.console.table(_table(report))
@@ -165,21 +159,28 @@ def _where(need: Need) -> str:
     return found or need.label
 
 
-def _engine() -> Finding:
-    """Whether a Docker engine answers, and what it is."""
+def _engine_facts() -> EngineFacts | PatchkitError:
+    """What the Docker engine is, or why none answers."""
     from patchkit.engine.connection import Engine  # noqa: PLC0415 - the SDK takes a while
     from patchkit.engine.problems import EngineError  # noqa: PLC0415
 
     try:
         with Engine.connect(timeout=10) as engine:
-            facts = engine.describe()
+            return engine.describe()
     except EngineError as error:
+        return error
+
+
+def _engine() -> Finding:
+    """Whether a Docker engine answers, and what it is."""
+    facts = _engine_facts()
+    if isinstance(facts, PatchkitError):
         return Finding(
             name="Docker engine",
             state=State.ABSENT,
-            detail=error.message,
+            detail=facts.message,
             used_by="image, verify",
-            remedy=error.hint,
+            remedy=facts.hint,
         )
     is_fit = facts.cgroup_version >= _CGROUP
     return Finding(
