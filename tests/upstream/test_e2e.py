@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from patchkit.proc import SystemRunner
 from patchkit.releases import Release
-from patchkit.upstream.sources import DebianSource, GitSource
+from patchkit.trust.judging import Trust
+from patchkit.trust.signature import SignatureStatus
+from patchkit.upstream.sources import DebianSource, GitSource, Origin, SourceKind
 from patchkit.upstream.store import Store
 from patchkit.upstream.upstreams import Upstream
+from patchkit.workspace.keyring import read_archive_keyring
 from tests.upstream import support
 
 if TYPE_CHECKING:
@@ -54,3 +59,22 @@ def test_the_real_indices_are_read(upstream: Upstream) -> None:
     listing = upstream.listings()[1]
     assert listing.problem is None
     assert Release.parse("v257") < max(listing.releases)
+
+
+def test_debians_signatures_vouch_for_a_real_tarball(upstream: Upstream) -> None:
+    """Archive key, InRelease, Sources, tarball: the last without fetching it."""
+    keys, place = read_archive_keyring(None)
+    if keys is None:
+        pytest.skip("this machine has no debian-archive-keyring")
+    trust = Trust(signers=(), keys=b"", archive_keys=keys, archive_place=place, run=SystemRunner())
+    archive = upstream.archive("debian")
+    assert archive is not None
+    listed = archive.candidates()[0].tarball
+    origin = Origin(kind=SourceKind.DEBIAN, source="debian", file=listed.file, sha256=listed.sha256)
+    record = archive.vouch(listed.release, origin, trust)
+    assert record.is_verified
+    assert "Debian" in (record.signer or "")
+    assert record.chain[listed.file] == listed.sha256
+    assert len(record.chain) == 3
+    other = archive.vouch(listed.release, replace(origin, sha256="0" * 64), trust)
+    assert other.status is SignatureStatus.BAD

@@ -1,0 +1,22 @@
+object 15bd1496c9b59c1ec8ee05e78c65eeb3f148c898
+type commit
+tag v258.2
+tagger Zbigniew Jędrzejewski-Szmek <zbyszek@in.waw.pl> 1762519387 +0100
+
+systemd-stable v258.2
+-----BEGIN PGP SIGNATURE-----
+
+iQIzBAABCgAdFiEEXCUbX8VOsvgPQHqqxUyjNs/rVX4FAmkN6VsACgkQxUyjNs/r
+VX4/gxAAjQgqmJ8CnXhXXEJVj+C4WWWOQZ8jLcja1FsvIBOQilRNtG+/gOxti8LM
+CJneIIn2SG/LbczAc53eVisW5C/C6ACPv9tcGhaN2M8q6MVy+C4WbWJdTgfjhCjP
+K4UonlHdW6462C76/0sl/uAKisFyBOwQ8IAqubgxgZNfRw4YiOMPfw/4P5p9iaqg
+0eb3Kuibp8imtjg7aXHd1ikjiul9nNu4lvJAenIfDd3dfOy6G4IyvoFaDriSAqIK
+J2CIczG7m2bpdlR88TJDXHWqLx6Nc9gHeum9xcOgdV4uPeDHQ+cmszrVxih+fKmo
+oI+bwdFxAb4UE3wpSiaIm83yQW4r3dZMEZiC3eIvT4tdozvhSoYSEDrbgxRSh/Oj
+CiahCRu7qyv7fW4wztYCj89byu9Emv5a7YxA65yF1icg0t8kw75TXXAMXkTviANs
+4r7FIwqXkhEoH4rcpJO5jgGDGu2MUHYI10Pj/950cLycyMhTq3xnElci6mRJDAdn
+ZWXIWIqNyyMTR91VMx1qaMpajBvrym6cbR9H5LzYpKXz38JIE5kjusw3OEybdppk
+39OTNaBDL4kDmmj8rwOJCpLrtsIabe7f1khjLTHofVdF6aZOwFVZUP3Cxh6xkbMc
+czzegjcOgIn05XUw9e0NHJBtoC6KeP5b+Al+m+K1MqwbXdQMDMw=
+=uilD
+-----END PGP SIGNATURE-----
