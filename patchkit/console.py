@@ -152,6 +152,16 @@ class Console:
         with Live(console=self._rich(self._err), transient=True, auto_refresh=False) as display:
             yield lambda table: display.update(_drawn(table), refresh=True)
 
+    def raw(self, content: bytes) -> None:
+        """Print a result for programs, byte for byte."""
+        self._out.flush()
+        stream = getattr(self._out, "buffer", None)
+        if stream is None:
+            self._out.write(content.decode("utf-8", "replace"))
+        else:
+            stream.write(content)
+            stream.flush()
+
     def document(self, value: Any) -> None:
         """Print the JSON document of this command, when JSON was asked for."""
         if self.json:

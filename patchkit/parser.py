@@ -29,6 +29,7 @@ COMMANDS = {
     "forecast": "what would break: the series on pre-releases and upstream's main branch",
     "replay": "the series on every release at hand, as a matrix of outcomes",
     "explain": "one patch on one release: each hunk's way, what broke it, and what is checked",
+    "upstream-export": "a patch as it would be proposed upstream, and what it has cost so far",
     "report": "what is supported and proven, as pages for people and files for programs",
     "schema": "the JSON schemas of what patchkit prints and writes",
     "provenance": "where a release comes from and what proves it, also as an in-toto statement",

@@ -46,9 +46,11 @@ DOCUMENTS = {
     "releases": "patchkit.commands.releases:ReleasesReport",
     "replay": "patchkit.commands.replay:ReplayReport",
     "report": "patchkit.report.series_report:SeriesReport",
+    "resolution": "patchkit.workspace.resolutions:KeptResolution",
     "schemas": "patchkit.commands.schema:SchemasReport",
     "status": "patchkit.commands.status:StatusReport",
     "support": "patchkit.report.support:SupportDocument",
+    "upstream-export": "patchkit.report.upstream_export:ExportReport",
     "verify": "patchkit.report.verify:VerifyReport",
 }
 """The type of each document, by the short name of its form: `patchkit.NAME/N`."""

@@ -81,7 +81,7 @@ class Workspace:
                 f"there is no series for {release} in {self.folder(release)}",
                 hint=f"make one: patchkit rebase {release}",
             )
-        names = {path: _topic(path.name, config) for path in files}
+        names = {path: patch_name(path.name, config) for path in files}
         patches = []
         left_out = self.left_out(self.lock().get(release))
         for entry in config.patches:
@@ -165,8 +165,8 @@ class Workspace:
             raise StorageError.from_os_error(f"read {path}", error) from error
 
 
-def _topic(file_name: str, config: SeriesConfig) -> str | None:
-    """The patch that a file is named for: the longest name that fits."""
+def patch_name(file_name: str, config: SeriesConfig) -> str | None:
+    """The patch that a file is named for: the longest name that fits; None where there is none."""
     match = _FILE_NAME.fullmatch(file_name)
     if match is None:
         return None
