@@ -5,30 +5,36 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from patchkit.console import Tone
 from patchkit.errors import ExitCode, UsageError
-from patchkit.rebase.culprit import Culprit, Search
-from patchkit.rebase.engine import Decisions, rebase_series
-from patchkit.rebase.journeys import Journey, journeys
+from patchkit.rebase.checks.judging import broken
+from patchkit.rebase.culprit import Touching, finder
+from patchkit.rebase.engine import WAITS, Decisions, rebase_series
+from patchkit.rebase.journeys import breaker, journeys
+from patchkit.rebase.landing import Written, landed
+from patchkit.rebase.neighbourhood import function_text
+from patchkit.rebase.outcome import ConflictReason, Outcome
 from patchkit.rebase.strict import apply_strictly
 from patchkit.rebase.tree import TreeView
 from patchkit.releases import Release
-from patchkit.report.rebase import (
-    PatchReport,
-    RebaseReport,
-    conflict_lines,
-    notice_text,
-    report_rebase,
-)
+from patchkit.report.explain import Explained, ExplainReport, Neighbour, Rule, page
+from patchkit.report.explain_markdown import explain_markdown
+from patchkit.report.rebase import report_rebase
+from patchkit.workspace.memory import remembered
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator, Mapping
 
     from patchkit.commands.invocation import Invocation
+    from patchkit.rebase.checks.intent import Intent
+    from patchkit.rebase.facts import Facts
+    from patchkit.rebase.landing import Find
+    from patchkit.rebase.lesson import Memory
+    from patchkit.rebase.outcome import Notice, PatchResult, RebaseResult
+    from patchkit.series.patch import Series
     from patchkit.upstream.sources import UpstreamTree
     from patchkit.upstream.store import Store
-    from patchkit.workspace.config import PatchEntry
+    from patchkit.workspace.config import PatchEntry, SeriesConfig
 
 _EXAMPLES = """\
 examples:
@@ -38,28 +44,6 @@ examples:
   patchkit explain v261 --upstream ~/systemd
                                             with history: names the upstream commit of a break
 """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explained:
-    """One patch: what it is for, its hunks' ways, what its rules are."""
-
-    name: str
-    summary: str
-    why: str
-    intents: tuple[str, ...]
-    watch: tuple[str, ...]
-    hunks: tuple[Journey, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExplainReport:
-    """What `patchkit explain --json` prints. `history` tells whether commits could be searched."""
-
-    schema: str = "patchkit.explain/1"
-    rebase: RebaseReport
-    history: bool
-    patches: tuple[Explained, ...]
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -83,121 +67,130 @@ def run(arguments: argparse.Namespace, invocation: Invocation) -> ExitCode:
     upstream = invocation.upstream(config, arguments.upstream)
     old, new = upstream.tree(base), upstream.tree(Release.parse(arguments.release))
     series = workspace.series(base, config)
-    source, target = upstream.store, TreeView(source=upstream.store, tree=new.tree)
-    skipped: frozenset[str] = frozenset()
-    facts = invocation.facts()
-    while True:  # a patch that stops the series must not hide the one that was asked for
-        result = rebase_series(
-            series,
-            base=TreeView(source=source, tree=old.tree),
-            target=target,
-            base_name=base.tag,
-            target_name=new.release.tag,
-            decisions=Decisions(skipped=skipped),
-            checks=config.checks,
-            facts=facts,
+    if arguments.name and arguments.name not in series.names:
+        raise UsageError(
+            f"the series of {base} goes without the patch '{arguments.name}'",
+            hint="name a release that has it with --from",
         )
-        reached = {one.original.name for one in result.results}
-        stopped = result.conflict
-        if stopped is None or arguments.name in reached or arguments.name is None:
-            break
-        skipped |= {stopped.original.name}
+    explaining = _Explaining(
+        config=config, series=series, store=upstream.store, old=old, new=new, wanted=arguments.name
+    )
+    facts = invocation.facts()
+    result = explaining.rebased(remembered(workspace), facts)
     facts.keep()
-    find = _finder(upstream.store, old, new)
-    before, after = TreeView(source=source, tree=old.tree), target
-    explained: list[Explained] = []
-    for entry, patch, done in zip(config.patches, series.patches, result.results, strict=False):
-        if arguments.name in (None, entry.name):
-            ways = tuple(journeys(patch, base=before, target=after, find=find))
-            explained.append(_explained(entry, ways))
-        before = before.with_changes(apply_strictly(done.original, before))
-        if done.patch is not None:
-            after = after.with_changes(apply_strictly(done.patch, after))
     told = report_rebase(result, tree=new, base=base, dry_run=True)
-    report = ExplainReport(rebase=told, history=find is not None, patches=tuple(explained))
-    for text, tone in page(report):
-        console.say(_markdown(text, tone) if arguments.markdown else text, tone)
+    report = ExplainReport(
+        rebase=told,
+        history=explaining.find is not None,
+        patches=tuple(explaining.explained(result)),
+    )
+    if arguments.markdown:
+        console.say(explain_markdown(report).rstrip("\n"))
+    else:
+        for text, tone in page(report):
+            console.say(text, tone)
     console.document(report)
     return ExitCode.DONE if told.complete else ExitCode.CONFLICT
 
 
-def _explained(entry: PatchEntry, ways: tuple[Journey, ...]) -> Explained:
-    return Explained(
-        name=entry.name,
-        summary=entry.summary,
-        why=entry.why,
-        intents=tuple(intent.text for intent in entry.intents),
-        watch=tuple(pattern.text for pattern in entry.watch),
-        hunks=ways,
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Explaining:
+    """Two releases, the series of the older one, and the name of the one patch that is wanted."""
+
+    config: SeriesConfig
+    series: Series
+    store: Store
+    old: UpstreamTree
+    new: UpstreamTree
+    wanted: str | None
+
+    @property
+    def find(self) -> Find | None:
+        """How to find the commit of a break; None where a release is a tree without history."""
+        return finder(self.store.repository, self.old.commit, self.new.commit)
+
+    def rebased(self, memories: Mapping[str, Memory], facts: Facts) -> RebaseResult:
+        """What becomes of the series; a patch that stops it does not hide the wanted one."""
+        skipped: frozenset[str] = frozenset()
+        while True:
+            result = rebase_series(
+                self.series,
+                base=self._view(self.old),
+                target=self._view(self.new),
+                base_name=self.old.release.tag,
+                target_name=self.new.release.tag,
+                decisions=Decisions(skipped=skipped, remembered=memories),
+                checks=self.config.checks,
+                facts=facts,
+            )
+            stopped = result.conflict
+            reached = {one.original.name for one in result.results}
+            if stopped is None or self.wanted is None or self.wanted in reached:
+                return result
+            skipped |= {stopped.original.name}
+
+    def explained(self, result: RebaseResult) -> Iterator[Explained]:
+        """A page for every patch that is wanted and was reached."""
+        entries = {entry.name: entry for entry in self.config.patches}
+        before, after = self._view(self.old), self._view(self.new)
+        for done in result.results:
+            now = after
+            if done.patch is not None:
+                now = after.with_changes(apply_strictly(done.patch, after))
+            name = done.original.name
+            if self.wanted in (None, name):
+                yield self._explained(entries[name], done, Views(before, after, now))
+            before = before.with_changes(apply_strictly(done.original, before))
+            after = now
+
+    def _explained(self, entry: PatchEntry, done: PatchResult, views: Views) -> Explained:
+        ways = journeys(
+            done.original, base=views.base, target=views.target, find=self.find, outcome=done.patch
+        )
+        upstream = done.outcome is Outcome.UPSTREAM
+        written = Written(patch=done.original, base=views.base)
+        return Explained(
+            name=entry.name,
+            summary=entry.summary,
+            why=entry.why,
+            hunks=() if upstream else tuple(ways),
+            rules=tuple(self._rule(intent, done, views) for intent in entry.intents),
+            watch=tuple(pattern.text for pattern in entry.watch),
+            neighbours=tuple(map(self._neighbour, done.notices)),
+            landed=landed(written, self.find) if upstream else (),
+        )
+
+    def _rule(self, intent: Intent, done: PatchResult, views: Views) -> Rule:
+        if done.outcome in WAITS:
+            said = [each.text for each in done.evidence if intent.function in each.text]
+            conflict = done.conflict.files if done.conflict else ()
+            if not said or all(file.reason is not ConflictReason.BROKEN for file in conflict):
+                return Rule(text=intent.text)
+            draft = dict(done.conflict.draft) if done.conflict else {}
+            why = broken(intent, views.target.with_changes(draft))
+        else:
+            why = broken(intent, views.now)
+        if why is None:
+            return Rule(text=intent.text, holds=True)
+        culprit = breaker(intent, done.original, views.base, self.find)
+        return Rule(text=intent.text, holds=False, why=why, culprit=culprit)
+
+    def _neighbour(self, notice: Notice) -> Neighbour:
+        base, target = self.old.commit, self.new.commit
+        if base is None or target is None or not notice.function:
+            return Neighbour(notice=notice)
+        search = Touching(self.store.repository, base=base, target=target)
+        commits = search.commits(notice.path, lambda text: function_text(text, notice.function))
+        return Neighbour(notice=notice, commits=commits)
+
+    def _view(self, tree: UpstreamTree) -> TreeView:
+        return TreeView(source=self.store, tree=tree.tree)
 
 
-def _finder(
-    store: Store, old: UpstreamTree, new: UpstreamTree
-) -> Callable[[str, Callable[[bytes | None], bool]], Culprit | None] | None:
-    """How to find the commit of a break; None where the releases are trees without history."""
-    base, target = old.commit, new.commit
-    if base is None or target is None:
-        return None
+@dataclass(frozen=True, slots=True)
+class Views:
+    """Where a patch stands: the base and the target before it, and the target with it."""
 
-    def find(path: str, holds: Callable[[bytes | None], bool]) -> Culprit | None:
-        search = Search(store.repository, holds)
-        return search.first_broken(path, base=base, target=target)
-
-    return find
-
-
-def page(report: ExplainReport) -> Iterator[tuple[str, Tone]]:
-    """The page, line by line; headings are strong."""
-    told = report.rebase
-    by_name = {patch.name: patch for patch in told.patches}
-    for explained in report.patches:
-        patch = by_name[explained.name]
-        yield f"{explained.name}: {patch.outcome} on {told.release} ({patch.meaning})", Tone.STRONG
-        yield explained.summary, Tone.PLAIN
-        yield from ((line, Tone.FAINT) for line in explained.why.split("\n"))
-        for way in explained.hunks:
-            yield from _way_lines(way, report)
-        yield from _judged_lines(explained, patch)
-        yield "", Tone.PLAIN
-    stopped = told.patches[-1]
-    if not told.complete and len(report.patches) > 1:
-        yield f"The patches after '{stopped.name}' wait for it: name one to see it.", Tone.NOTE
-    shown = {explained.name for explained in report.patches}
-    if not told.complete and told.patches[-1].name in shown:
-        yield from conflict_lines(told)
-
-
-def _way_lines(way: Journey, report: ExplainReport) -> Iterator[tuple[str, Tone]]:
-    within = f" in {way.function}()" if way.function.isidentifier() else ""
-    start = f"  {way.path}:{way.old_line}{within}"
-    told = report.rebase
-    if way.new_line is not None:
-        yield f"{start} -> line {way.new_line}", Tone.PLAIN
-        return
-    yield f"{start} has no place that git's merge finds", Tone.BAD
-    culprit = way.culprit
-    if culprit is not None:
-        pull = f", pull request #{culprit.pull}" if culprit.pull else ""
-        yield f'    since {culprit.commit[:12]} "{culprit.subject}"', Tone.CARE
-        yield f"    by {culprit.author}, {culprit.date[:10]}{pull}", Tone.CARE
-    else:
-        yield f"    upstream changed it between {told.base} and {told.release}", Tone.CARE
-
-
-def _judged_lines(explained: Explained, patch: PatchReport) -> Iterator[tuple[str, Tone]]:
-    if patch.strategy:
-        yield f"  settled by: {patch.strategy}", Tone.CARE
-    yield from ((f"  for: {text}", Tone.GOOD) for text in patch.speaks_for)
-    yield from ((f"  against: {text}", Tone.BAD) for text in patch.speaks_against)
-    yield from ((f"  left out: {line}", Tone.BAD) for line in patch.left_out)
-    yield from ((f"  rule: {text}", Tone.NOTE) for text in explained.intents)
-    yield from ((f"  look at {notice_text(notice)}", Tone.CARE) for notice in patch.look_at)
-
-
-def _markdown(text: str, tone: Tone) -> str:
-    if not text:
-        return ""
-    if tone is Tone.STRONG and not text.startswith(" "):
-        return f"## {text}"
-    return f"- {text.strip()}" if text.startswith("  ") else text
+    base: TreeView
+    target: TreeView
+    now: TreeView

@@ -32,7 +32,7 @@ DOCUMENTS = {
     "doctor": "patchkit.commands.doctor:DoctorReport",
     "error": "patchkit.errors:ErrorDocument",
     "evidence": "patchkit.report.verify_evidence:Evidence",
-    "explain": "patchkit.commands.explain:ExplainReport",
+    "explain": "patchkit.report.explain:ExplainReport",
     "forecast": "patchkit.commands.forecast:ForecastReport",
     "image": "patchkit.commands.image:ImageReport",
     "lock": "patchkit.workspace.lock:Lock",

@@ -39,6 +39,13 @@ def notices(path: str, base: bytes, target: bytes, hunks: Sequence[Hunk]) -> tup
     return tuple(found)
 
 
+def function_text(content: bytes | None, name: str) -> tuple[bytes, ...] | None:
+    """The lines of the function of that name, as `notices` compares them; None without one."""
+    functions = Functions(split_lines(content or b""))
+    heading = functions.find(name)
+    return functions.body(heading) if heading is not None else None
+
+
 def _headings_of(hunk: Hunk, functions: Functions) -> tuple[int, ...]:
     """Where the functions start that the hunk changes, each once."""
     index = hunk.old_index
