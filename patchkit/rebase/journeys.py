@@ -128,11 +128,12 @@ def _settled_at(hunk: Hunk, outcome: Patch | None) -> tuple[str, int] | None:
     best: tuple[int, str, int] | None = None
     for change in outcome.files if outcome else ():
         for each in change.hunks:
-            line, shared, place = each.old_index + 1, 0, 0
+            line, shared, place, start = each.old_index + 1, 0, 0, 0
             for one in each.lines:
+                start = 0 if one.kind is LineKind.CONTEXT else start or line
                 if one.kind is LineKind.ADDED and one.text.strip() in added:
                     shared += 1
-                    place = place or line
+                    place = place or start
                 line += one.kind is not LineKind.ADDED
             if shared and (best is None or shared > best[0]):
                 best = (shared, change.path, place)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pygit2
 import pytest
 
-from patchkit.rebase.culprit import Search, pull_number
+from patchkit.rebase.culprit import Search, Touching, pull_number
 from tests import builders
 from tests.builders import Commit, git
 
@@ -91,3 +91,40 @@ def test_without_history_nobody_is_named(tmp_path: Path) -> None:
 )
 def test_pull_requests(message: str, number: int | None) -> None:
     assert pull_number(message) == number
+
+
+def touching(repository: Path, base: str, target: str) -> list[str]:
+    named = [
+        git(repository, "rev-parse", f"{n}^{{commit}}").decode().strip() for n in (base, target)
+    ]
+    search = Touching(pygit2.Repository(str(repository)), base=named[0], target=named[1])
+    return [found.subject for found in search.commits("a.c", lambda text: (text or b"")[:3])]
+
+
+def test_every_commit_that_changes_a_part(tmp_path: Path) -> None:
+    repository = history(tmp_path, b"one 1", b"one 2", b"two 2", b"two 3", b"one 3")
+    assert touching(repository, "v0", "v4") == ["change 2 (#2)", "change 4 (#4)"]
+    assert touching(repository, "v0", "v1") == []
+    assert touching(repository, "v4", "v4") == []
+
+
+def test_commits_of_a_merged_branch_are_named_in_place_of_the_merge(tmp_path: Path) -> None:
+    repository = history(tmp_path, b"one")
+    start = "v0^{commit}"
+    side = [Commit(files={"a.c": text, "other": b"0"}, message=f"side: {text.decode()}")
+            for text in (b"two", b"two 2", b"six")]  # fmt: skip
+    builders.append(repository, side, branch="side", start=start)
+    tree = git(repository, "rev-parse", "side^{tree}").decode().strip()
+    merge = git(
+        repository, "-c", "user.name=A", "-c", "user.email=a@example.org",
+        "commit-tree", tree, "-p", start, "-p", "side", "-m", "Merge pull request #77 from x/y",
+    ).decode().strip()  # fmt: skip
+    git(repository, "update-ref", "refs/heads/main", merge)
+    assert touching(repository, "v0", "main") == ["side: two", "side: six"]
+
+
+def test_without_history_no_commit_is_named(tmp_path: Path) -> None:
+    repository = history(tmp_path, b"one", b"two")
+    known = git(repository, "rev-parse", "v0^{commit}").decode().strip()
+    search = Touching(pygit2.Repository(str(repository)), base=known, target="0" * 40)
+    assert search.commits("a.c", lambda text: text) == ()
