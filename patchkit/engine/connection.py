@@ -231,6 +231,13 @@ class Engine:
             code = self._exec_code(client, made, time.monotonic() + timeout)
         return Executed(exit_code=code, stdout=said.stdout, stderr=said.stderr)
 
+    def exec_detached(self, container: Container, argv: Iterable[str]) -> None:
+        """`docker exec -dt`: start a command on a terminal inside, and leave it running."""
+        client, words = self._client(), list(argv)
+        with asking(f"run {words[0]} in the container {container.name}"):
+            made = client.exec_create(container.id, words, stdin=True, tty=True)["Id"]
+            client.exec_start(made, detach=True, tty=True)
+
     def put(self, container: Container, files: Mapping[str, FileSpec]) -> None:
         """Write files into a container, running or not."""
         with asking(f"write into the container {container.name}"):

@@ -64,6 +64,13 @@ class DockerVessel:
         output = (done.stdout + done.stderr).decode("utf-8", "replace")
         return Ran(code=done.exit_code, output=output)
 
+    def enter(self, argv: Sequence[str]) -> None:
+        """Start a command inside from outside, on a terminal, and leave it running."""
+        try:
+            self.engine.exec_detached(self.container, argv)
+        except PatchkitError as error:
+            raise self._blamed(error) from error
+
     def kill(self, signal: str) -> None:
         """Send a signal to PID 1 from outside."""
         try:

@@ -147,6 +147,10 @@ class NamespaceVessel:
         output = (done.stdout + done.stderr).decode("utf-8", "replace")
         return Ran(code=done.returncode, output=output)
 
+    def enter(self, argv: Sequence[str]) -> None:
+        """Refuse: there is no engine that would hold a terminal."""
+        raise StepFailedError(f"a namespace has no terminal for {argv[0]}")
+
     def kill(self, signal: str) -> None:
         """Send a signal to PID 1 from outside."""
         self._send(_number(signal))

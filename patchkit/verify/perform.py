@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar, assert_never
 from patchkit.verify.judge import Pulse, Seen, judge_step, plain, shown
 from patchkit.verify.scenario import (
     Ended,
+    Enter,
     Exec,
     Get,
     Kill,
@@ -89,6 +90,9 @@ def _act(step: Step, vessel: Vessel) -> tuple[int | None, str]:  # noqa: PLR0911
         case Exec(line=line, user=user):
             ran = vessel.run(("/bin/sh", "-c", line), timeout=step.timeout, user=user)
             return ran.code, ran.output
+        case Enter(line=line):
+            vessel.enter(("/bin/sh", "-c", line))
+            return None, ""
         case Until(line=line):
             ran = _until(vessel, line, step.timeout)
             return ran.code, ran.output

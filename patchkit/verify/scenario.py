@@ -103,6 +103,13 @@ class Exec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Enter:
+    """`docker exec -dt`: start a line of shell on a terminal of its own and leave it running."""
+
+    line: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Until:
     """Run a line of shell inside until it succeeds."""
 
@@ -150,7 +157,7 @@ class Pause:
     seconds: float
 
 
-Action: TypeAlias = Wait | Exec | Until | Stop | Kill | Restart | Ended | Get | Pause
+Action: TypeAlias = Wait | Exec | Enter | Until | Stop | Kill | Restart | Ended | Get | Pause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 LONGEST = 120.0
 """No step may wait longer, in seconds: a hung container must not hang the suite."""
 
-_ACTIONS = ("wait", "exec", "until", "stop", "kill", "restart", "ended", "get", "pause")
+_ACTIONS = ("wait", "exec", "enter", "until", "stop", "kill", "restart", "ended", "get", "pause")
 _EXPECTATIONS = (
     "exit", "says", "lacks", "logs", "new_logs", "logs_lack", "order", "within", "at_least",
 )  # fmt: skip
@@ -64,6 +64,10 @@ def _exec(step: Table) -> tuple[sc.Action, float]:
     return sc.Exec(line=step.text("exec").strip(), user=user), 20.0
 
 
+def _enter(step: Table) -> tuple[sc.Action, float]:
+    return sc.Enter(line=step.text("enter").strip()), 10.0
+
+
 def _until(step: Table) -> tuple[sc.Action, float]:
     return sc.Until(line=step.text("until").strip()), 10.0
 
@@ -108,6 +112,7 @@ def _pause(step: Table) -> tuple[sc.Action, float]:
 _ACTION_READERS: dict[str, Callable[[Table], tuple[sc.Action, float]]] = {
     "wait": _wait,
     "exec": _exec,
+    "enter": _enter,
     "until": _until,
     "stop": _stop,
     "kill": _kill,
@@ -165,6 +170,8 @@ def _title(action: sc.Action) -> str:  # noqa: PLR0911 - one an action
         case sc.Exec(line=line) | sc.Until(line=line):
             first = line.splitlines()[0] if line else ""
             return first if len(first) <= 70 and "\n" not in line else first[:69] + "…"
+        case sc.Enter(line=line):
+            return f"docker exec -dt {line}"
         case sc.Stop():
             return "docker stop"
         case sc.Kill(signal=name):

@@ -56,6 +56,9 @@ class Vessel(Protocol):
     def run(self, argv: Sequence[str], *, timeout: float, user: str | None = None) -> Ran:
         """Run a command inside."""
 
+    def enter(self, argv: Sequence[str]) -> None:
+        """Start a command inside from outside, on a terminal, and leave it running."""
+
     def kill(self, signal: str) -> None:
         """Send a signal to PID 1 from outside."""
 
