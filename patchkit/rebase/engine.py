@@ -310,7 +310,11 @@ class _Step:
             )
         patch = rewrite(self.patch, self.merger.target, changes)
         return PatchResult(
-            original=self.patch, outcome=Outcome.RESOLVED, patch=patch, strategy=BY_HAND
+            original=self.patch,
+            outcome=Outcome.RESOLVED,
+            patch=patch,
+            strategy=BY_HAND,
+            notices=tuple(self._notices(self.merges, patch, {})),
         )
 
     def _merged(self, merges: list[FileMerge], changes: Changes) -> PatchResult:

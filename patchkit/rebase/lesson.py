@@ -77,10 +77,14 @@ class LessonFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lesson:
-    """A patch's conflict, and what was made of it; files in the order of their paths."""
+    """A patch's conflict, and what was made of it; files in the order of their paths.
+
+    `doubts` are what spoke against a proposal for it, which a person may have taken all the same.
+    """
 
     patch: str
     files: tuple[LessonFile, ...]
+    doubts: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -135,7 +139,11 @@ def described(result: PatchResult, *, target: TreeView, labels: Labels) -> Lesso
         files = [_described(file, result, target, labels) for file in conflict.files]
     except UnreadableTextError:
         return None
-    return Lesson(patch=patch.name, files=tuple(sorted(files, key=lambda file: file.path)))
+    return Lesson(
+        patch=patch.name,
+        files=tuple(sorted(files, key=lambda file: file.path)),
+        doubts=_against(result.evidence) if result.proposal is not None else (),
+    )
 
 
 def _described(
@@ -155,7 +163,7 @@ def _described(
     if file.reason in _WHOLE_FILE:
         state = target.read(file.path)
         about.append(f"the target has {blob_id(state.content) if state else 'nothing'} there")
-    about += [_LINE_NUMBER.sub("a line", text) for text in _against(result.evidence)]
+    about += _against(result.evidence)
     return replace(described, about=tuple(about))
 
 
@@ -173,8 +181,9 @@ def _change_lines(change: FileChange) -> Iterator[str]:
             yield line.kind.value + text
 
 
-def _against(evidence: Sequence[Evidence]) -> Iterator[str]:
-    return (each.text for each in evidence if not each.favours)
+def _against(evidence: Sequence[Evidence]) -> tuple[str, ...]:
+    """What speaks against a result, without line numbers."""
+    return tuple(_LINE_NUMBER.sub("a line", e.text) for e in evidence if not e.favours)
 
 
 def _bare(lines: Sequence[bytes]) -> tuple[str, ...]:

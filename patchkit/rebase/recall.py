@@ -64,6 +64,11 @@ def remember(
     memory = memories.get(clash.key) if clash else None
     if memory is None or waiting.conflict is None:
         return None
+    new = [doubt for doubt in clash.doubts if doubt not in memory.lesson.doubts] if clash else []
+    if memory.accepted and new:
+        return Recollection(
+            memory=memory, problem=f"{memory.told}: {new[0]} did not speak against it then"
+        )
     try:
         changes = recalled(memory.lesson, waiting.conflict, target=target, labels=labels)
     except NoPlaceError as error:

@@ -30,8 +30,9 @@ class KeptResolution:
 
     It was made for `release`, of the patch with the digest `from_sha256`, which was rebased from
     `base`. `by` is the person as git knows them, None where it does not; `date` is ISO 8601, in
-    UTC. `accepted` says that they took what was proposed. `sha256` is the digest of this very
-    document with an empty `sha256`, so that a change by hand shows.
+    UTC. `accepted` says that they took what was proposed, against which the `doubts` spoke.
+    `sha256` is the digest of this very document with an empty `sha256`, so that a change by hand
+    shows.
     """
 
     schema: str = SCHEMA
@@ -43,13 +44,14 @@ class KeptResolution:
     by: str | None
     date: str
     accepted: bool = False
+    doubts: tuple[str, ...] = ()
     files: tuple[LessonFile, ...]
     sha256: str = ""
 
     @property
     def lesson(self) -> Lesson:
         """What it teaches."""
-        return Lesson(patch=self.patch, files=self.files)
+        return Lesson(patch=self.patch, files=self.files, doubts=self.doubts)
 
     @property
     def path(self) -> PurePosixPath:
@@ -151,5 +153,6 @@ def kept_resolution(
         by=provenance.by,
         date=provenance.date,
         accepted=accepted,
+        doubts=result.lesson.doubts,
         files=result.lesson.files,
     ).sealed()

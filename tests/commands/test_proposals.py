@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from patchkit import documents
+from patchkit.workspace.resolutions import KeptResolution
 from tests import builders
 from tests.builders import Change
 from tests.commands.support import MAIN, Desk, code
@@ -30,9 +34,9 @@ def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Desk:
         message="main: keep the console\n\nElse docker logs is empty.\n",
         files={MAIN: including(PATCHED)},
     )
-    repository = builders.patch_repository(
-        tmp_path, {"v260": with_header, "v261": without}, {"main": change}
-    )
+    later = {**without, "README": b"later\n"}
+    releases = {"v260": with_header, "v261": without, "v261.1": later}
+    repository = builders.patch_repository(tmp_path, releases, {"main": change})
     return Desk(repository=repository, capsys=capsys)
 
 
@@ -75,3 +79,31 @@ def test_the_document_has_the_evidence(desk: Desk) -> None:
     assert patch["outcome"] == "proposed"
     assert any("does not know keep" in text for text in patch["speaks_against"])
     assert patch["proposal"].startswith("diff --git a/src/core/main.c")
+
+
+def test_another_release_takes_what_was_accepted(desk: Desk) -> None:
+    desk.run("rebase", "v261")
+    desk.done("rebase", "--accept", "main")
+    (file,) = (desk.patches / "resolutions").iterdir()
+    kept = json.loads(file.read_bytes())
+    assert kept["accepted"]
+    assert kept["doubts"] == ["src/core/main.c: the target does not know keep"]
+    ran = desk.done("rebase", "v261.1", "--from", "v260")
+    assert "resolved (remembered)" in ran.out
+    assert "a person took what was proposed for the same conflict on 2026-01-02" in ran.out
+    assert not desk.lock()["releases"]["v261.1"]["patches"][0]["accepted"]
+    before = desk.snapshot()
+    assert "nothing to write" in desk.done("rebase", "v261.1", "--from", "v260").out
+    assert desk.snapshot() == before
+
+
+def test_what_was_accepted_counts_no_more_when_more_speaks_against_it(desk: Desk) -> None:
+    desk.run("rebase", "v261")
+    desk.done("rebase", "--accept", "main")
+    (file,) = (desk.patches / "resolutions").iterdir()
+    kept = documents.decode(file.read_bytes(), KeptResolution)
+    less = replace(kept, doubts=()).sealed()
+    file.write_text(documents.encode(less))
+    ran = desk.run("rebase", "v261.1", "--from", "v260")
+    assert ran.code == 3
+    assert "the target does not know keep did not speak against it then" in ran.out
