@@ -11,23 +11,37 @@ from enum import StrEnum
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from patchkit import documents
+from patchkit.errors import without_logins
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_CONTROL = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufff9-\ufffb]"
+)
+
+_CI_COMMAND = re.compile(r"^([^\w\n]*?)::|##\[", re.MULTILINE)
+"""How a runner's commands begin: `::name` at a line's start, the older `##[name]` anywhere.
+
+(GitHub's runner, ActionCommand.cs; Forgejo's and Gitea's take both, too.)
+"""
 
 
 def clean(text: str) -> str:
     """Make text from elsewhere safe to print.
 
     Control characters (terminal escapes among them) and bidirectional overrides are shown as
-    escapes; tab and newline stay.
+    escapes, URLs without a login; tab and newline stay.
     """
     return _CONTROL.sub(
         lambda match: match[0].encode("unicode_escape").decode("ascii"),
-        text.encode("utf-8", "backslashreplace").decode("utf-8"),
+        without_logins(text).encode("utf-8", "backslashreplace").decode("utf-8"),
     )
+
+
+def defused(text: str) -> str:
+    """Text of whatever origin, of which no line is a command to a CI system's runner."""
+    return _CI_COMMAND.sub(lambda m: "## [" if m[0] == "##[" else f"{m[1]}: :", text)
 
 
 class Tone(StrEnum):
@@ -165,8 +179,13 @@ class Console:
     def document(self, value: Any) -> None:
         """Print the JSON document of this command, when JSON was asked for."""
         if self.json:
-            self._out.write(documents.encode(value))
+            self._out.write(self._document(value))
             self._out.flush()
+
+    def _document(self, value: Any) -> str:
+        """The same document, with escapes for what a terminal or a runner would obey."""
+        text = _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", documents.encode(value))
+        return text.replace("##[", "#\\u0023[") if self._is_ci else text
 
     # Progress
 
@@ -188,10 +207,10 @@ class Console:
         count = (
             (bars.DownloadColumn(), bars.TransferSpeedColumn())
             if unit == "bytes"
-            else (bars.MofNCompleteColumn(), bars.TextColumn(unit))
+            else (bars.MofNCompleteColumn(), bars.TextColumn(unit, markup=False))
         )
         with bars.Progress(
-            bars.TextColumn("{task.description}"),
+            bars.TextColumn("{task.description}", markup=False),
             bars.BarColumn(),
             *count,
             bars.TimeElapsedColumn(),
@@ -209,7 +228,7 @@ class Console:
     # How
 
     def _line(self, stream: IO[str], text: str, tone: Tone) -> None:
-        safe = clean(text)
+        safe = defused(clean(text)) if self._is_ci else clean(text)
         if tone is Tone.PLAIN or not self._has_colour(stream):
             stream.write(safe + "\n")
             stream.flush()
@@ -217,6 +236,10 @@ class Console:
         from rich.text import Text  # noqa: PLC0415
 
         self._rich(stream).print(Text(safe, style=tone.value), soft_wrap=True)
+
+    @property
+    def _is_ci(self) -> bool:
+        return self._environ.get("GITHUB_ACTIONS") == "true"
 
     def _is_terminal(self, stream: IO[str]) -> bool:
         return stream.isatty() and self._environ.get("TERM") != "dumb"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import ClassVar
@@ -43,6 +44,14 @@ _MEANINGS = {
 }
 
 
+_LOGIN = re.compile(r"(?P<web>https?://)[^/@\s]*@|(?P<other>://[^/:@\s]*):[^/@\s]*@", re.IGNORECASE)
+
+
+def without_logins(text: str) -> str:
+    """A text whose URLs have no passwords and, on the web, no names (which tokens are used as)."""
+    return _LOGIN.sub(lambda match: match["web"] or f"{match['other']}@", text)
+
+
 class PatchkitError(Exception):
     """Work cannot proceed.
 
@@ -53,9 +62,9 @@ class PatchkitError(Exception):
     exit_code: ClassVar[ExitCode] = ExitCode.UNEXPECTED
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.message = _bounded(message, 2_000)
-        self.hint = hint and _bounded(hint, 10_000)
+        super().__init__(without_logins(message))
+        self.message = _bounded(without_logins(message), 2_000)
+        self.hint = hint and _bounded(without_logins(hint), 10_000)
 
 
 def _bounded(text: str, limit: int) -> str:

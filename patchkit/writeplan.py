@@ -155,8 +155,9 @@ def commit(root: Path, plan: WritePlan) -> tuple[PurePosixPath, ...]:
         sync_folder(stage)
         atomic_write(state / "journal.json", documents.encode(journal).encode())
     except OSError as error:
-        shutil.rmtree(stage, ignore_errors=True)
-        raise StorageError.from_os_error("write the result", error) from error
+        if not (state / "journal.json").exists():  # else it happens, whatever the disk says of it
+            shutil.rmtree(stage, ignore_errors=True)
+            raise StorageError.from_os_error("write the result", error) from error
     except BaseException:
         if not (state / "journal.json").exists():
             shutil.rmtree(stage, ignore_errors=True)

@@ -39,13 +39,13 @@ def accounts(texts: Iterable[str]) -> tuple[str, str]:
     made = _Accounts()
     entries = [line for line in lines if len(line) >= 2 and _NAME.fullmatch(line[1])]
     for kind, name, *rest in entries:
-        if kind[0] == "g":
+        if kind[:1] == "g":
             _group(made, name, rest[0] if rest else "-")
     for kind, name, *rest in entries:
-        if kind[0] == "u" and name not in made.users:
+        if kind[:1] == "u" and name not in made.users:
             _user(made, name, rest)
     for kind, name, *rest in entries:
-        if kind[0] == "m" and rest:
+        if kind[:1] == "m" and rest:
             made.members.setdefault(rest[0], []).append(name)
     made.users[_PLAIN] = (1000, 1000, "/", "/bin/sh")
     made.groups[_PLAIN] = 1000

@@ -27,7 +27,7 @@ def fenced(text: str, language: str) -> str:
 
 def code(text: str) -> str:
     """Text that can stand between backticks."""
-    return clean(text).replace("`", "'").replace("\n", " ")
+    return " ".join(clean(text).replace("`", "'").split()) or "-"  # two backticks open a code
 
 
 def joined(parts: list[str]) -> str:

@@ -140,7 +140,7 @@ def _times(facts: Facts) -> str:
         return ""
     before = facts.before.milliseconds if facts.before else {}
     was = facts.before.release if facts.before else "before"
-    rows = [f"| Median (ms) | {was} | {facts.verify.release} |", "|---|---|---|"]
+    rows = [f"| Median (ms) | {escaped(was)} | {escaped(facts.verify.release)} |", "|---|---|---|"]
     for name, spread in facts.verify.milliseconds.items():
         old = str(before[name].median) if name in before else "-"
         rows.append(f"| {escaped(name)} | {old} | {spread.median} |")

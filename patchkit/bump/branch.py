@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from patchkit.releases import Release
 
 _TRAILER = re.compile(r"^Patchkit-Tree: ([0-9a-f]{40,64})$", re.MULTILINE)
+_STALE = 2.0
+"""For how long a lock on a reference must stay the same to be a dead process's, in seconds."""
 _AUTHOR = re.compile(r"\s*([^<>\n]+?)\s*<([^<>\s]+@[^<>\s]+)>\s*")
 
 
@@ -234,8 +236,34 @@ def point_branch(checkout: Checkout, name: str, commit: str) -> str:
         before = str(known.peel(pygit2.Commit).id)
         if not all(map(is_ours, _only_in(checkout, before, commit))):
             raise _diverged(name)
-    repository.references.create(reference, pygit2.Oid(hex=commit), force=True)
+    try:
+        repository.references.create(reference, pygit2.Oid(hex=commit), force=True)
+    except GIT_ERRORS:
+        if not _freed(checkout, reference):
+            raise
+        repository.references.create(reference, pygit2.Oid(hex=commit), force=True)
     return commit
+
+
+def _freed(checkout: Checkout, reference: str) -> bool:
+    """Remove the lock that a killed process left on one of patchkit's branches; whether there was.
+
+    Git writes a reference within milliseconds, and no other bump of this release is at work: a
+    lock that stays the same for seconds is nobody's.
+    """
+    lock = checkout.common / f"{reference}.lock"
+    try:
+        before = lock.stat()
+        time.sleep(_STALE)
+        after = lock.stat()
+    except FileNotFoundError:
+        return True  # somebody was at it just now
+    except OSError:
+        return False
+    if not os.path.samestat(before, after) or before.st_mtime_ns != after.st_mtime_ns:
+        return False
+    lock.unlink(missing_ok=True)
+    return True
 
 
 def find_tip(checkout: Checkout, release: Release, remote: str | None) -> str | None:

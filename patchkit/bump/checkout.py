@@ -43,6 +43,13 @@ class Checkout:
         self.repository = repository
         self.prefix = prefix
 
+    @property
+    def common(self) -> Path:
+        """Git's folder with the references; linked work trees share it (gitrepository-layout)."""
+        folder = Path(self.repository.path)
+        shared = folder / "commondir"
+        return folder / shared.read_text("utf-8").strip() if shared.is_file() else folder
+
     @classmethod
     def open(cls, root: Path) -> Checkout:
         """The git repository around the patch repository `root`.

@@ -7,7 +7,6 @@ GitHub's runner sets the variables that are used here, and so do Forgejo's and G
 from __future__ import annotations
 
 import os
-import re
 import secrets
 import sys
 from contextlib import contextmanager
@@ -15,14 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from patchkit.console import clean
+from patchkit.console import clean, defused
 from patchkit.errors import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-
-_COMMAND = re.compile(r"^(\s*)::", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +35,7 @@ class Surroundings:
 
     def harmless(self, text: str) -> str:
         """Text of whatever origin, of which no line is a command to the runner."""
-        return _COMMAND.sub(r"\1: :", text) if self.has_groups else text
+        return defused(text) if self.has_groups else text
 
     @contextmanager
     def group(self, title: str) -> Iterator[None]:

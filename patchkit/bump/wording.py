@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from patchkit import documents
 from patchkit.bump.steps import Step
+from patchkit.console import clean
 from patchkit.report.verify_evidence import Evidence
 from patchkit.verify.verdict import Verdict, worst
 
@@ -53,8 +54,8 @@ def verify_detail(told: Evidence) -> str:
     passed = [name for name, verdict in verdicts.items() if verdict is Verdict.PASSED]
     short = [name for name, verdict in verdicts.items() if verdict.falls_short]
     words = f"{told.verdict}: {len(passed)} of {len(verdicts)} scenarios"
-    if short:
-        words += f"; {', '.join(short)} fell short"
+    if short:  # names in evidence are a job's: here they go into a commit's message
+        words += f"; {' '.join(clean(', '.join(short)).split())} fell short"
     if told.ablation:
         needed = sum(bool(failing) for failing in told.ablation.values())
         words += f"; {needed} of {len(told.ablation)} patches shown to be needed"

@@ -20,6 +20,7 @@ from patchkit.errors import (
     InconsistentError,
     UnavailableError,
     UsageError,
+    without_logins,
 )
 from patchkit.proc import SystemRunner
 from patchkit.rebase.engine import Decisions, rebase_series
@@ -196,7 +197,7 @@ class _Rebase:
         session = Session(
             target=wanted.tag,
             base=base.tag,
-            upstream=arguments.upstream,
+            upstream=arguments.upstream and without_logins(arguments.upstream),
             series_sha256="",
             patch="",
             paths={},

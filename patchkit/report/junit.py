@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+from patchkit.console import clean
 from patchkit.verify.verdict import ControlOutcome, Verdict
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def junit(report: VerifyReport) -> bytes:
 
 
 def _suite(root: ET.Element, name: str, cases: list[ET.Element]) -> None:
-    suite = ET.SubElement(root, "testsuite", name=name, tests=str(len(cases)))
+    suite = ET.SubElement(root, "testsuite", name=_safe(name), tests=str(len(cases)))
     for kind in ("failure", "error", "skipped"):
         count = sum(case.find(kind) is not None for case in cases)
         suite.set(kind if kind == "skipped" else f"{kind}s", str(count))
@@ -74,4 +75,4 @@ def _ablated(item: Ablation) -> ET.Element:
 
 
 def _safe(text: str) -> str:
-    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)
+    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", clean(text))

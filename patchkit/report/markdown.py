@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     from patchkit.report.series_report import SeriesReport
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~@-])")
+_LINKED = re.compile(
+    r"(?<=@)(?=\w)|(?<=[#!])(?=\d)|(?<=\bGH)(?=-\d)|(?<=:)(?=//)|(?<=\bwww)(?=\.)", re.I
+)
+"""Where forges make links of plain text, whatever is escaped: mentions notify people, references
+leave a trace elsewhere (GitHub docs, "Autolinked references and URLs"; Forgejo has `!1`, too)."""
+_JOINER = "\u2060"
+"""Word joiner: nothing to see, and no forge's link goes across it."""
 _FENCE = re.compile(r"`{3,}")
 
 
@@ -59,5 +66,5 @@ def range_markdown(ranges: tuple[RangeDiff, ...]) -> str:
 
 def escaped(text: str) -> str:
     """Text from elsewhere as one line of Markdown that shows as it is written."""
-    flat = " ".join(clean(text).split())
+    flat = _LINKED.sub(_JOINER, " ".join(clean(text).split()))
     return _SPECIAL.sub(r"\\\1", flat).replace("&", "&amp;")

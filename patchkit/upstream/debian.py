@@ -77,7 +77,7 @@ class DebianArchive:
     ) -> None:
         self.name = source.name
         self._suites = source.suites
-        self._mirror = mirror.rstrip("/")
+        self._mirror = web.public(mirror.rstrip("/"))
         self._store = store
         self._web = web
         self._cache = cache / "debian"

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 import pygit2
 from pygit2.enums import CredentialType, RepositoryOpenFlag
 
-from patchkit.errors import StorageError, UnavailableError
+from patchkit.errors import StorageError, UnavailableError, without_logins
 from patchkit.upstream import intake, references
 from patchkit.upstream.problems import NotThereError, UnreachableError
 from patchkit.upstream.sources import Origin, SourceKind, Tip, UpstreamTree
@@ -136,7 +136,7 @@ class RemoteRepository:
     ) -> None:
         self.name = source.name
         self._location = source.location
-        self._shown = _without_password(source.location)
+        self._shown = without_logins(source.location)
         self._store = store
         self._console = console
         self._patience = patience or Patience()
@@ -193,7 +193,7 @@ class RemoteRepository:
 
     def record(self, fetched: UpstreamTree) -> None:
         """Name what was fetched. Raises `StorageError`."""
-        intake.record_git(self._store, fetched, location=self._location)
+        intake.record_git(self._store, fetched, location=self._shown)
 
     def _connect(self, repository: pygit2.Repository) -> Remote:
         pygit2.settings.server_connect_timeout = self._patience.connect
@@ -272,7 +272,3 @@ def _tree(release: Release, found: references.Peeled, source: str) -> UpstreamTr
         tag_object=found.tag,
         origin=Origin(kind=SourceKind.GIT, source=source),
     )
-
-
-def _without_password(location: str) -> str:
-    return re.sub(r"(?<=://)[^/@]*@", "", location)

@@ -11,6 +11,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -115,6 +116,7 @@ class Web:
         self._cache = cache
         self._bodies = BodyCache(cache)
         self._patience = patience or Patience()
+        self._logins: dict[str, tuple[str, str]] = {}
         self._session = requests.Session()
         self._session.max_redirects = 5
         self._session.headers.update(
@@ -122,6 +124,16 @@ class Web:
         )
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, _Adapter(max_retries=_retry(self._patience)))
+
+    def public(self, url: str) -> str:
+        """The URL without its login, which is kept for its host alone, in memory."""
+        parts = urlsplit(url)
+        if parts.username is None:
+            return url
+        place = parts.netloc.rpartition("@")[2]
+        login = (unquote(parts.username), unquote(parts.password or ""))
+        self._logins[place] = login
+        return parts._replace(netloc=place).geturl()
 
     def get_cached(
         self, url: str, *, limit: int, sha256: str | None = None, fresh_for: float = 0
@@ -169,7 +181,9 @@ class Web:
     def exists(self, url: str) -> bool:
         """Whether the server has a file. Raises `UnavailableError` when it cannot tell."""
         with self._in_time(url), _translated(url):
-            answer = self._session.head(url, timeout=self._timeout, allow_redirects=True)
+            answer = self._session.head(
+                url, timeout=self._timeout, allow_redirects=True, auth=self._login(url)
+            )
         if answer.status_code in (404, 410):
             return False
         _require_success(url, answer)
@@ -192,6 +206,9 @@ class Web:
 
     def _late(self, url: str) -> UnavailableError:
         return UnavailableError(f"{url} takes more than {self._patience.whole:g} seconds")
+
+    def _login(self, url: str) -> tuple[str, str] | None:
+        return self._logins.get(urlsplit(url).netloc)
 
     @property
     def _timeout(self) -> tuple[float, float]:
@@ -294,7 +311,13 @@ class Web:
     @contextmanager
     def _answer(self, url: str, conditions: Mapping[str, str]) -> Iterator[requests.Response]:
         with _translated(url):
-            answer = self._session.get(url, timeout=self._timeout, stream=True, headers=conditions)
+            answer = self._session.get(
+                url,
+                timeout=self._timeout,
+                stream=True,
+                headers=conditions,
+                auth=self._login(url),
+            )
         try:
             _require_success(url, answer)
             yield answer

@@ -96,6 +96,8 @@ def sweep(store: Store) -> None:
         shutil.rmtree(left, ignore_errors=True)
     for left in (store.folder / "objects" / "pack").glob(f"{TEMPORARY}*"):
         left.unlink(missing_ok=True)
+    for left in (store.folder / "refs").rglob("*.lock"):  # who holds the cache writes references
+        left.unlink(missing_ok=True)
     for left in (store.folder.parent / "debian").glob("*systemd_*"):
         left.unlink(missing_ok=True)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from patchkit import documents
+from patchkit.errors import without_logins
 from patchkit.releases import Release
 from patchkit.upstream.sources import GitSource, Listing
 from patchkit.writeplan import atomic_write
@@ -101,5 +102,6 @@ def _tags(releases: Iterable[Release]) -> list[str]:
 def _key(source: Source) -> str:
     """Another place or other suites are another source, whatever its name."""
     if isinstance(source, GitSource):
-        return f"git {source.name} {source.location}"
-    return f"debian {source.name} {source.mirror or 'apt'} {' '.join(source.suites)}"
+        return f"git {source.name} {without_logins(source.location)}"
+    mirror = without_logins(source.mirror or "apt")
+    return f"debian {source.name} {mirror} {' '.join(source.suites)}"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pygit2
 
+from patchkit.errors import without_logins
 from patchkit.releases import Release
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def debian(release: Release) -> str:
 
 def override(release: Release, location: str) -> str:
     """The reference of a tag that came from an `--upstream` URL."""
-    key = hashlib.sha256(location.encode()).hexdigest()[:16]
+    key = hashlib.sha256(without_logins(location).encode()).hexdigest()[:16]
     return f"refs/patchkit/override/{key}/{release.tag}"
 
 

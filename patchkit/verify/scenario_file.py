@@ -41,7 +41,7 @@ def read_scenario(text: str, *, name: str, file_name: str) -> sc.Scenario:
     """
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # numbers and nesting without end, too
         raise UsageError(f"{file_name} is not TOML: {error}") from error
     mistakes = Mistakes(lines=places(text))
     scenario = _scenario(Table(mistakes, document, ()), name)

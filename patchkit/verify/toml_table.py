@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -85,8 +86,9 @@ class Table:
         patterns = self.texts(key, one=True)
         for pattern in patterns:
             try:
-                re.compile(pattern)
-            except re.error as error:
+                with warnings.catch_warnings(action="ignore", category=FutureWarning):
+                    re.compile(pattern)
+            except (re.error, OverflowError, RecursionError) as error:
                 self.problem(key, f"'{pattern}' is not a regular expression: {error}")
         return patterns
 

@@ -120,7 +120,7 @@ def read_config(text: str, *, file_name: str) -> SeriesConfig:
     """
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # numbers and nesting without end, too
         raise UsageError(f"{file_name} is not TOML: {error}") from error
     reader = _Reader(lines=text.split("\n"), file_name=file_name)
     config = reader.config(document)

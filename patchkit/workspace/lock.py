@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from patchkit.series.patch import Series
     from patchkit.upstream.sources import UpstreamTree
 
+_FILE_NAME = re.compile(r"\d{4}-[^/\x00]+\.patch")
 SCHEMA = "patchkit.lock/1"
 
 
@@ -224,6 +226,12 @@ def read_lock(text: bytes, *, file_name: str) -> Lock:
                 f"{file_name} files '{locked.tag}' under '{tag}'",
                 hint=f"restore it: git checkout -- {file_name}",
             )
+        for patch in locked.patches:
+            if patch.file is not None and not _FILE_NAME.fullmatch(patch.file):
+                raise InconsistentError(
+                    f"{file_name} names {patch.file!r} for {tag}, which is no patch's file name",
+                    hint=f"restore it: git checkout -- {file_name}",
+                )
     return lock
 
 

@@ -42,3 +42,7 @@ def test_any_text_is_survived_and_numbers_are_unique(texts: list[str]) -> None:
     passwd, _ = accounts(texts)
     numbers = [line.split(":")[2] for line in passwd.splitlines() if line.count(":") == 6]
     assert len(numbers) == len(set(numbers))
+
+
+def test_a_kind_that_is_empty_is_no_line() -> None:
+    assert accounts(['"" name 7\n']) == accounts([""])

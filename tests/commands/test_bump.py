@@ -685,3 +685,12 @@ def _assert_no_token(site: Site, said: str) -> None:
     for path in site.root.rglob("*"):
         if path.is_file():
             assert TOKEN.encode() not in path.read_bytes(), path
+
+
+def test_a_lock_that_a_killed_process_left_on_the_branch_is_taken_over(site: Site) -> None:
+    lock = site.root / ".git" / "refs" / "heads" / "patchkit" / "v261.lock"
+    lock.parent.mkdir(parents=True)
+    lock.write_bytes(b"half")
+    site.done("bump", "--no-verify")
+    assert site.git("rev-parse", BRANCH)
+    assert not lock.exists()

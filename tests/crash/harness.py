@@ -157,7 +157,17 @@ class Tally:
     whole: int
     tried: int = 0
     ends: Counter[str] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
     seconds: float = 0.0
+
+    @contextmanager
+    def judging(self) -> Iterator[None]:
+        """Keep what does not hold at a point, and go on to the next."""
+        try:
+            yield
+        except AssertionError as error:
+            self.ends["WRONG"] += 1
+            self.failures.append(str(error))
 
     def __str__(self) -> str:
         ends = ", ".join(f"{count} {what}" for what, count in sorted(self.ends.items()))
@@ -211,12 +221,13 @@ def kill(case: Case, known: Undisturbed, runs: Zygote, how: How, sample: int | N
         case.reset()
         ran = runs.run(case.words, below=(case.place,), at=at, how=how, call=case.call)
         tally.tried += 1
-        if ran.code is not None:  # it ended before: threads and times make for a few less
-            assert not ran.answer.struck, ran
-            tally.ends["not reached"] += 1
-            continue
-        tally.ends[_left(case, known, ran, runs)] += 1
-        _completed(case, known, ran, runs)
+        with tally.judging():
+            if ran.code is not None:  # it ended before: threads and times make for a few less
+                assert not ran.answer.struck, ran
+                tally.ends["not reached"] += 1
+                continue
+            tally.ends[_left(case, known, ran, runs)] += 1
+            _completed(case, known, ran, runs)
     tally.seconds = time.monotonic() - begun
     return tally
 
@@ -232,18 +243,17 @@ def refuse(
         case.reset()
         ran = runs.run(case.words, below=(case.place,), at=at, how=how, error=error, call=case.call)
         tally.tried += 1
-        assert ran.code is not None, ran
-        assert "Traceback" not in ran.said, ran
-        assert "unexpected:" not in ran.said, ran
-        if ran.code in case.codes and (how is How.ONCE or not ran.answer.struck):
-            tally.ends["went on"] += 1  # what failed was not needed: a clean-up, say
-        elif ran.code in case.codes:
-            tally.ends["done all the same"] += 1
-        else:
-            assert ran.code == 8, ran
-            assert _is_sentence(ran.said, error), ran
-            tally.ends[f"8, {_left(case, known, ran, runs)}"] += 1
-        _completed(case, known, ran, runs)
+        with tally.judging():
+            assert ran.code is not None, ran
+            assert "Traceback" not in ran.said, ran
+            assert "unexpected:" not in ran.said, ran
+            if ran.code in case.codes:  # what failed was not needed: a clean-up, a cache
+                tally.ends["done all the same"] += 1
+            else:
+                assert ran.code == 8, ran
+                assert _is_sentence(ran.said, error), ran
+                tally.ends[f"8, {_left(case, known, ran, runs)}"] += 1
+            _completed(case, known, ran, runs)
     tally.seconds = time.monotonic() - begun
     return tally
 

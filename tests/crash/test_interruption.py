@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.builders import PatchRepository
-    from tests.crash.harness import Case
+    from tests.crash.harness import Case, Tally
 
 SAMPLE = None if DEPTH >= 20 else DEPTH
 GROUPS = ("rebases", "conflicts", "proposals", "published", "bumps", "fetches")
@@ -73,11 +73,40 @@ def cases_of(group: str, yard: Yard) -> Iterator[list[Case]]:
 @pytest.mark.parametrize("group", GROUPS)
 def test_whatever_happens_at_a_write_nothing_is_lost(group: str, yard: Yard) -> None:
     """Killed: all or nothing is left. Refused: that is told, too. The next run comes to its end."""
+    tallies = []
     with cases_of(group, yard) as cases:
         for case in cases:
             known = undisturbed(case, yard.runs)
             if SAMPLE is None or SAMPLE > 1:  # torn writes are kills, too
-                print(kill(case, known, yard.runs, How.KILL, SAMPLE), flush=True)
-            print(kill(case, known, yard.runs, How.TEAR, SAMPLE), flush=True)
-            print(refuse(case, known, yard.runs, How.FULL, SAMPLE, error=errno.ENOSPC), flush=True)
-            print(refuse(case, known, yard.runs, How.ONCE, SAMPLE, error=errno.EIO), flush=True)
+                tallies.append(told(kill(case, known, yard.runs, How.KILL, SAMPLE)))
+            tallies += [
+                told(kill(case, known, yard.runs, How.TEAR, SAMPLE)),
+                told(refuse(case, known, yard.runs, How.FULL, SAMPLE, error=errno.ENOSPC)),
+                told(refuse(case, known, yard.runs, How.ONCE, SAMPLE, error=errno.EIO)),
+            ]
+    failures = [failure for tally in tallies for failure in tally.failures]
+    assert not failures, f"{len(failures)} points:\n" + "\n\n".join(failures[:5])
+    assert all(tally.tried for tally in tallies)
+
+
+def test_a_plan_that_stands_is_carried_out_whatever_the_disk_says_of_it(yard: Yard) -> None:
+    """The journal is in place, and syncing its folder fails: what is staged must not be lost."""
+    case = ground.rebases(yard)[1]
+    known = undisturbed(case, yard.runs)
+    met = 0
+    for at in range(1, known.writes[How.ONCE] + 1):
+        case.reset()
+        ran = yard.runs.run(
+            case.words, below=(case.place,), at=at, how=How.ONCE, error=errno.EIO, call=case.call
+        )
+        if ran.answer.call != "fsync" or not ran.answer.path.endswith("/.patchkit"):
+            continue
+        met += 1
+        yard.runs.run(yard.words("status", "-q"))
+        assert case.visible(case.place) in (known.before, known.after), ran
+    assert met > 0
+
+
+def told(tally: Tally) -> Tally:
+    print(tally, flush=True)
+    return tally

@@ -358,3 +358,17 @@ def test_the_mirror_is_the_machines(
         apt=tmp_path / "apt",
     )
     assert upstream.tree(V261).release == V261
+
+
+def test_a_lock_that_a_killed_process_left_in_the_cache_is_swept(
+    bench: Bench, origin: Path
+) -> None:
+    with support.git_daemon(origin.parent) as base:
+        source = GitSource(name="upstream", location=f"{base}/{origin.name}")
+        upstream = bench.upstream(source)
+        for name in ("refs/tags/v261.lock", "refs/patchkit/git/v261.lock"):
+            lock = upstream.store.folder / name
+            lock.parent.mkdir(parents=True, exist_ok=True)
+            lock.write_bytes(b"half")
+        assert upstream.tree(V261).release == V261
+    assert not list((upstream.store.folder / "refs").rglob("*.lock"))

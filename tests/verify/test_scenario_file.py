@@ -211,3 +211,20 @@ def test_any_run_is_read_or_refused_with_a_line(values: dict[str, str]) -> None:
     except UsageError as error:
         assert error.hint is not None
         assert "mine.toml:" in error.hint
+
+
+@pytest.mark.parametrize("text", ["x = " + "9" * 5000, "x = " + "[" * 5000])
+def test_what_has_no_end_is_no_toml(text: str) -> None:
+    with pytest.raises(UsageError, match="is not TOML"):
+        read_scenario(text, name="x", file_name="x.toml")
+
+
+@pytest.mark.parametrize("pattern", ["a{99999999999999999999}", "(" * 3000 + ")" * 3000])
+def test_a_pattern_without_end_is_a_mistake(pattern: str) -> None:
+    text = (
+        'schema = "patchkit.scenario/1"\nsummary = "x"\n'
+        f'[[steps]]\nname = "x"\nexec = "true"\nsays = "{pattern}"\n'
+    )
+    with pytest.raises(UsageError) as caught:
+        read_scenario(text, name="x", file_name="x.toml")
+    assert "is not a regular expression" in (caught.value.hint or "")

@@ -179,3 +179,10 @@ def test_mistakes_in_what_to_build(old: str, new: str, mistake: str) -> None:
 def test_a_build_that_is_no_table() -> None:
     text = 'build = "all"\n' + GOOD
     assert mistakes(text) == ["1: 'build' must be written as [build]"]
+
+
+@pytest.mark.parametrize("text", ["x = " + "9" * 5000, "x = " + "[" * 5000, "x = 1979-99-99"])
+def test_what_has_no_end_is_no_toml(text: str) -> None:
+    """Found by fuzzing."""
+    with pytest.raises(UsageError, match="is not TOML"):
+        read_config(text, file_name="series.toml")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -118,3 +119,15 @@ def test_no_damage_ends_in_anything_but_a_lock_or_a_sentence(
         read_lock(whole[:at] + inserted + whole[at + dropped :], file_name="lock.json")
     except InconsistentError as error:
         assert "lock.json" in error.message
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "../0001-x.patch", "0001-a/b.patch", "x", ""])
+def test_a_patch_that_leads_elsewhere_is_refused(name: str) -> None:
+    """Found by fuzzing."""
+    root = Path(__file__).resolve().parents[2]
+    text = (root / "patches" / "lock.json").read_bytes()
+    document = json.loads(text)
+    locked = next(iter(document["releases"].values()))
+    locked["patches"][0]["file"] = name
+    with pytest.raises(InconsistentError, match="which is no patch's file name"):
+        read_lock(json.dumps(document).encode(), file_name="lock.json")

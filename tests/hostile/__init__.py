@@ -1,0 +1,1 @@
+"""What comes from elsewhere: its words at every exit, and our secrets at none."""
