@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from patchkit import releases as release_names
+from patchkit.commands.rebase_telling import tell
 from patchkit.commands.supply import newest_known, source_notes
 from patchkit.commands.trusting import (
     Ground,
@@ -13,7 +14,6 @@ from patchkit.commands.trusting import (
     read_trust,
     wishes,
 )
-from patchkit.console import Tone
 from patchkit.errors import (
     ConflictError,
     ExitCode,
@@ -33,7 +33,6 @@ from patchkit.workspace import session as sessions
 from patchkit.workspace.finished import FinishedRebase
 from patchkit.workspace.memory import remembered, skipped
 from patchkit.workspace.provenance import provenance
-from patchkit.workspace.resolutions import FOLDER as RESOLUTIONS
 from patchkit.workspace.session import Session
 from patchkit.writeplan import commit, held
 
@@ -283,7 +282,8 @@ class _Rebase:
             sessions.forget(self.workspace.root)
         written = tuple(str(path) for path in changed)
         told = self._report(result, dry_run=dry_run, written=written)
-        self._tell(replace(told, dropped=locked.dropped))
+        told = replace(told, dropped=locked.dropped)
+        tell(self.invocation.console, told, source_notes(self.target))
         for name in self._forgotten(result):
             self.invocation.console.warn(
                 f"what you made of {name} cannot be kept for the next time: it is not UTF-8, "
@@ -329,7 +329,8 @@ class _Rebase:
                 proposed=stopped.outcome is Outcome.PROPOSED,
             )
             edit = sessions.save(self.workspace.root, session, stopped.conflict)
-        self._tell(self._report(result, dry_run=dry_run, edit=str(edit) if edit else None))
+        told = self._report(result, dry_run=dry_run, edit=str(edit) if edit else None)
+        tell(self.invocation.console, told, source_notes(self.target))
         return ExitCode.CONFLICT
 
     def _report(
@@ -343,52 +344,6 @@ class _Rebase:
         return report.report_rebase(
             result, tree=self.target, base=self.base, dry_run=dry_run, written=written, edit=edit
         )
-
-    def _tell(self, told: RebaseReport) -> None:
-        console = self.invocation.console
-        console.say(f"{told.base} -> {told.release} ({source_notes(self.target)})", Tone.STRONG)
-        console.table(report.table(told))
-        for line in report.look_lines(told):
-            console.say(line, Tone.CARE)
-        for text, tone in report.dropped_lines(told):
-            console.say(text, tone)
-        for text, tone in report.evidence_lines(told):
-            console.say(text, tone)
-        for text, tone in report.conflict_lines(told):
-            console.say(text, tone)
-        for text, tone in _ending(told):
-            console.say(text, tone)
-        console.document(told)
-
-
-def _ending(told: RebaseReport) -> list[tuple[str, Tone]]:
-    """The last lines: what was written, or what to do."""
-    would = "would write" if told.dry_run else "wrote"
-    if told.complete and told.written:
-        left_out = [p.name for p in told.patches if p.file is None]
-        without = f", without {', '.join(left_out)}" if left_out else ""
-        kept = [path for path in told.written if path.startswith(f"{RESOLUTIONS}/")]
-        return [
-            (f"{would} patches/{told.release}/ and patches/lock.json{without}", Tone.GOOD),
-            *((f"what you decided is kept in {path}", Tone.GOOD) for path in kept),
-        ]
-    if told.complete:
-        return [("nothing to write: patches/ is as it should be", Tone.GOOD)]
-    if told.edit is None:
-        return [("nothing was written", Tone.PLAIN)]
-    stopped = told.patches[-1]
-    name = stopped.name
-    proposed = stopped.outcome is Outcome.PROPOSED
-    return [
-        *([(f"To take what is proposed: patchkit rebase --accept {name}", Tone.GOOD)] * proposed),
-        (f"patches/ is untouched. The files that '{name}' touches are in", Tone.PLAIN),
-        (f"  {told.edit}", Tone.STRONG),
-        (
-            "Edit them until no conflict markers are left, then: patchkit rebase --continue",
-            Tone.PLAIN,
-        ),
-        ("To leave the patch out: patchkit rebase --skip   To forget all: --abort", Tone.PLAIN),
-    ]
 
 
 def _default_base(wanted: Release, workspace: Workspace, written_for: Release) -> Release:

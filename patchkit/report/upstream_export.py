@@ -138,7 +138,7 @@ def _cost(cost: Cost) -> str:
         (cost.settled, "settled beyond git's merge"),
         (cost.by_hand, "decided on by hand"),
     )
-    told = ", ".join(f"{count} times {what}" for count, what in parts if count)
+    told = ", ".join(f"{what} in {count}" for count, what in parts if count)
     return f"moved onto {_counted(cost.releases, 'release')}: {told or 'it applied to all of them'}"
 
 

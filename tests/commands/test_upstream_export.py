@@ -131,7 +131,7 @@ def test_cost_is_what_the_lock_says(desk: Desk) -> None:
         "by_hand": 0,
         "outcomes": {"v261": "merged"},
     }
-    assert "moved onto 1 release: 1 times merged" in desk.done("upstream-export", "manager").err
+    assert "moved onto 1 release: merged in 1" in desk.done("upstream-export", "manager").err
     assert "it applied to all" in desk.done("upstream-export", "main").err
 
 
