@@ -27,9 +27,8 @@ if TYPE_CHECKING:
     """The first commit with which something of a file holds no more; None where none is known."""
 
 _LABELS = Labels(target="target", base="base", patch="patch")
-_APPLIES = frozenset(
-    {Outcome.UNCHANGED, Outcome.CLEAN, Outcome.MERGED, Outcome.RELOCATED, Outcome.RESOLVED}
-)
+_APPLIES = frozenset({Outcome.UNCHANGED, Outcome.CLEAN, Outcome.MERGED})
+"""Outcomes of git's merge: what is settled beyond it says nothing of what upstream meant."""
 
 
 class Fate(StrEnum):
