@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from patchkit.proc import SystemRunner
+from patchkit.proc import ProgramFailedError, SystemRunner
 from patchkit.rebase.objects import blob_id
 from patchkit.upstream.store import MissingObjectError
 
@@ -163,5 +163,8 @@ def _wiggled(target: bytes, base: bytes, patch: bytes) -> bytes | None:
         for name, content in (("target", target), ("base", base), ("patch", patch)):
             (Path(folder) / name).write_bytes(content)
             names.append(name)
-        done = SystemRunner()(["wiggle", "--merge", *names], cwd=Path(folder))
+        try:
+            done = SystemRunner()(["wiggle", "--merge", *names], cwd=Path(folder), timeout=20)
+        except ProgramFailedError:  # it can take minutes over one large file
+            return None
         return done.stdout if done.returncode == 0 else None
