@@ -1,20 +1,14 @@
-"""What is known of upstream's headers, by git's ids: worked out once, and kept between runs.
-
-A fact about an object's id never changes. So the file that keeps them needs no care: one that
-cannot be read, is of another version or is damaged is the same as none.
-"""
+"""What is known of upstream's headers by git's ids: worked out once, and kept between runs."""
 
 from __future__ import annotations
 
 import posixpath
 import re
-import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from patchkit.errors import PatchkitError
+from patchkit.rebase.records import Records
 from patchkit.upstream.store import MissingObjectError
-from patchkit.writeplan import atomic_write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,10 +16,7 @@ if TYPE_CHECKING:
 
     from patchkit.rebase.tree import TreeSource
 
-_VERSION = b"patchkit header facts 1\n"
-_LARGEST = 16 * 1024 * 1024
-"""From this size on (bytes), the file keeps only what the latest run used."""
-
+_VERSION = b"patchkit header facts 1"
 _FOLDER = 0o040000
 _INCLUDE = re.compile(rb'#[ \t]*include[ \t]+"([^"\n]+)"')
 _SHORTEST = 3
@@ -93,8 +84,10 @@ class Shelf:
         return found
 
     def _places(self, folder: str, name: str) -> list[str]:
-        places = self._by_name.get(posixpath.basename(name), [])
-        beside = posixpath.normpath(posixpath.join(folder, name))
+        places = self._by_name.get(name.rpartition("/")[2], [])
+        beside = f"{folder}/{name}"
+        if places and ("./" in name or "//" in name or not folder):
+            beside = posixpath.normpath(posixpath.join(folder, name))
         return [beside] if beside in places else [p for p in places if p.endswith("/" + name)]
 
 
@@ -102,57 +95,46 @@ class Shelf:
 class Facts:
     """What is known of headers; nothing at first. `open` takes up what an earlier run kept."""
 
-    _path: Path | None = None
-    _kept: dict[bytes, bytes] = field(default_factory=dict)
+    _records: Records = field(default_factory=lambda: Records(_VERSION))
     _headers: dict[str, Header] = field(default_factory=dict)
+    _texts: dict[bytes, Header] = field(default_factory=dict)
     _below: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     _shelves: dict[tuple[str, str], Shelf] = field(default_factory=dict)
-    _has_new: bool = False
 
     @classmethod
     def open(cls, path: Path) -> Facts:
         """The facts in a file; none where there is no such file, or no sound one."""
-        try:
-            version, _, rest = path.read_bytes().partition(b"\n")
-        except OSError:
-            return cls(path)
-        checksum, body = rest[:8], rest[8:]
-        if version + b"\n" != _VERSION or checksum != _checksum(body):
-            return cls(path)
-        return cls(path, {record[:40]: record for record in body.split(b"\0")[:-1]})
+        return cls(Records.open(path, _VERSION))
 
     def keep(self) -> None:
         """Write what is new to the file. That it cannot be written matters to nobody."""
-        if self._path is None or not self._has_new:
-            return
-        used = {name.encode(): _record(name, known) for name, known in self._headers.items()}
-        kept = self._kept if sum(map(len, self._kept.values())) < _LARGEST else {}
-        body = b"".join(record + b"\0" for _, record in sorted({**kept, **used}.items()))
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            atomic_write(self._path, _VERSION + _checksum(body) + body)
-        except (OSError, PatchkitError):
-            return
-        self._has_new = False
+        self._records.keep()
 
     def header(self, source: TreeSource, id: str) -> Header:  # noqa: A002 - git's word
         """What the header of that blob holds; nothing where the blob is not at hand."""
         known = self._headers.get(id)
         if known is None:
-            record = self._kept.get(id.encode())
+            record = self._records.get(id)
             if record is not None:
-                known = _header(record)
+                known = _read_header(record)
             else:
                 try:
                     known = header_of(source.blob(id))
                 except MissingObjectError:
                     return header_of(b"")
-                self._has_new = True
+                self._records.put(id, _written_header(known))
             self._headers[id] = known
         return known
 
+    def text(self, content: bytes) -> Header:
+        """What a header of that content holds, of which no object is at hand."""
+        known = self._texts.get(content)
+        if known is None:
+            known = self._texts[content] = header_of(content)
+        return known
+
     def shelf(self, source: TreeSource, tree: str, top: str) -> Shelf:
-        """The headers below a top folder of a tree."""
+        """The headers below a top folder of a tree. Raises `MissingObjectError`."""
         known = self._shelves.get((tree, top))
         if known is None:
             entry = source.entry(tree, top)
@@ -165,27 +147,39 @@ class Facts:
         """The headers in a folder and its subfolders: path from there and blob id."""
         known = self._below.get(tree)
         if known is None:
+            record = self._records.get(tree)
+            if record is None:
+                record = _written_folder(source, tree)
+                self._records.put(tree, record)
             found: list[tuple[str, str]] = []
-            for name, entry in source.children(tree):
-                if entry.mode == _FOLDER:
-                    inside = self._in(source, entry.id)
-                    found += [(f"{name}/{path}", id_) for path, id_ in inside]
-                elif name.endswith(".h"):
-                    found.append((name, entry.id))
+            parts = record.decode("utf-8", "surrogateescape").split("/")[1:]
+            for name, id_ in zip(parts[::2], parts[1::2], strict=True):
+                if id_[0] == "t":
+                    inside = self._in(source, id_[1:])
+                    found += [(f"{name}/{path}", blob) for path, blob in inside]
+                else:
+                    found.append((name, id_[1:]))
             known = self._below[tree] = tuple(found)
         return known
 
 
-def _checksum(body: bytes) -> bytes:
-    return b"%08x" % zlib.crc32(body)
+def _written_folder(source: TreeSource, tree: str) -> bytes:
+    """A folder's subfolders and headers: `/NAME/tID` or `/NAME/hID` each."""
+    return b"".join(
+        f"/{name}/{'t' if entry.mode == _FOLDER else 'h'}{entry.id}".encode(
+            "utf-8", "surrogateescape"
+        )
+        for name, entry in source.children(tree)
+        if entry.mode == _FOLDER or name.endswith(".h")
+    )
 
 
-def _record(id: str, header: Header) -> bytes:  # noqa: A002 - git's word
+def _written_header(header: Header) -> bytes:
     # An include's name has no quotation mark, and a word only letters, digits and underscores.
     names = '"'.join(header.includes).replace("\0", "\ufffd").encode()
-    return id.encode() + b'"' + names + b'"' + header.words
+    return b'"' + names + b'"' + header.words
 
 
-def _header(record: bytes) -> Header:
-    names, _, words = record[41:].rpartition(b'"')
+def _read_header(record: bytes) -> Header:
+    names, _, words = record[1:].rpartition(b'"')
     return Header(tuple(names.decode().split('"')) if names else (), words)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_FIRST = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_$")
+_FIRST = frozenset(sign.encode() for sign in string.ascii_letters + "_$")
 _START = re.compile(rb"\n[A-Za-z_$](?!\w*:\s*$)", re.MULTILINE)
 _LABEL = re.compile(rb"\w+:\s*$")
 _NAME = re.compile(r"([A-Za-z_]\w*)\s*\(")
@@ -40,10 +41,10 @@ class Functions:
 
     def body(self, heading: int) -> tuple[bytes, ...]:
         """The lines of the function that starts at `heading`."""
-        end = heading + 1
-        while end < len(self.lines) and not _is_heading(self.lines[end]):
-            end += 1
-        return tuple(self.lines[heading:end])
+        lines = self.lines
+        following = range(heading + 1, len(lines))
+        end = next((n for n in following if _is_heading(lines[n])), len(lines))
+        return tuple(lines[heading:end])
 
     def find(self, name: str) -> int | None:
         """The line at which the first function of that name starts, or None.
@@ -119,4 +120,4 @@ def name_of(heading: bytes) -> str:
 
 
 def _is_heading(line: bytes) -> bool:
-    return line[:1] != b"" and line[0] in _FIRST and not _LABEL.match(line)
+    return line[:1] in _FIRST and not _LABEL.match(line)

@@ -6,12 +6,13 @@ written anywhere, and nothing else is ever looked at.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING
 
 import pygit2
-from pygit2.enums import DiffOption, FileMode
+from pygit2.enums import DiffOption, FileMode, ObjectType
 from pygit2.ffi import C, ffi
 
 from patchkit.series.patch import Hunk, Line, LineKind
@@ -61,6 +62,12 @@ class _Memory(pygit2.OdbBackend):
     def write_cb(self, oid: pygit2.Oid, data: bytes, kind: int) -> None:
         self._objects[oid] = (kind, data)
 
+    def add(self, content: bytes) -> pygit2.Oid:
+        """Take in a blob; as libgit2 would, whose own SHA-1 takes three times as long."""
+        oid = pygit2.Oid(hex=blob_id(content))
+        self._objects[oid] = (ObjectType.BLOB, content)
+        return oid
+
     def exists_cb(self, oid: pygit2.Oid) -> bool:
         return oid in self._objects
 
@@ -73,7 +80,8 @@ class _Memory(pygit2.OdbBackend):
 
 def blob_id(content: bytes) -> str:
     """The id that git gives to a blob of this content, hexadecimal."""
-    return str(pygit2.hash(content))
+    head = b"blob %d\0" % len(content)
+    return hashlib.sha1(head + content, usedforsecurity=False).hexdigest()
 
 
 def difference(old: bytes, new: bytes) -> tuple[Hunk, ...]:
@@ -113,7 +121,8 @@ class ObjectSpace:
 
     def __init__(self) -> None:
         database = pygit2.Odb()
-        database.add_backend(_Memory(), 1)
+        self._memory = _Memory()
+        database.add_backend(self._memory, 1)
         self._repository = pygit2.Repository()
         self._repository.set_odb(database)
 
@@ -151,12 +160,17 @@ class ObjectSpace:
         options.flags = _DIFF3
         options.ancestor_label, options.our_label, options.their_label = names
         result = ffi.new("git_merge_file_result *")
-        code = C.git_merge_file_from_index(
-            result,
-            self._repository._repo,  # noqa: SLF001 - see above
-            *(side[0] for side in sides),
-            options,
-        )
+        # Reading would verify ids that were computed from these very bytes a moment ago.
+        pygit2.settings.enable_strict_hash_verification(False)
+        try:
+            code = C.git_merge_file_from_index(
+                result,
+                self._repository._repo,  # noqa: SLF001 - see above
+                *(side[0] for side in sides),
+                options,
+            )
+        finally:
+            pygit2.settings.enable_strict_hash_verification(True)
         pygit2.errors.check_error(code)
         try:
             content = bytes(ffi.buffer(result.ptr, result.len)) if result.len else b""
@@ -169,7 +183,7 @@ class ObjectSpace:
     def _entry(self, content: bytes | None) -> tuple[object, object]:
         if content is None:
             return ffi.NULL, None
-        oid = self._repository.create_blob(content)
+        oid = self._memory.add(content)
         # The tuple keeps alive what the C structure points to.
         entry: tuple[object, object] = pygit2.IndexEntry("file", oid, FileMode.BLOB)._to_c()  # noqa: SLF001
         return entry

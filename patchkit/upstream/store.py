@@ -198,14 +198,14 @@ class Store:
         Raises `MissingObjectError` when the object is not there, `InconsistentError` when it is
         damaged or no blob.
         """
-        found = self._object(id)
-        if not isinstance(found, pygit2.Blob):
+        kind, content = self._raw(id)
+        if kind != ObjectType.BLOB:
             raise _corrupted(self.folder, f"{id} is not a file's content")
-        return found.data
+        return content
 
     def children(self, tree: str) -> Iterator[tuple[str, Entry]]:
         """What a folder has directly in it, in git's order. Raises as `entry`."""
-        for mode, name, id_ in _TREE_ENTRY.findall(self._raw_tree(tree)):
+        for mode, name, id_ in _TREE_ENTRY.findall(self._folder(tree)):
             yield name.decode("utf-8", "surrogateescape"), Entry(mode=int(mode, 8), id=id_.hex())
 
     def tag(self, id: str) -> bytes:  # noqa: A002 - git's word
@@ -249,17 +249,20 @@ class Store:
             else:
                 yield path, entry
 
-    def _raw_tree(self, id: str) -> bytes:  # noqa: A002 - git's word
+    def _folder(self, id: str) -> bytes:  # noqa: A002 - git's word
         """A folder as git stores it; libgit2's objects for its entries cost more than that."""
+        kind, content = self._raw(id)
+        if kind != ObjectType.TREE:
+            raise _corrupted(self.folder, f"{id} is not a tree")
+        return content
+
+    def _raw(self, id: str) -> tuple[int, bytes]:  # noqa: A002 - git's word
         try:
-            kind, content = self.repository.read(id)
+            return self.repository.read(id)
         except KeyError as error:
             raise MissingObjectError(id) from error
         except references.LIBGIT2_ERRORS as error:
             raise _corrupted(self.folder, f"object {id}: {error}") from error
-        if kind != ObjectType.TREE:
-            raise _corrupted(self.folder, f"{id} is not a tree")
-        return content
 
     def _tree(self, id: str) -> pygit2.Tree:  # noqa: A002 - git's word
         """A folder; the latest are kept, since looking up paths comes by the same ones often."""

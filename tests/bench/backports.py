@@ -1,8 +1,9 @@
 """Run the merge engine alone on a list of backports: one JSON object a line per case.
 
 `python -m tests.bench.backports --repo GITDIR --cases FILE --json OUT`. The engine sees three
-trees (the original's parent, the original, the backport's parent) and never the answer; nothing
-is written to the repository. `tests.bench.judge` compares.
+trees (the original's parent, the original, the backport's parent) and never the answer; what it
+finds out about headers serves the cases after, as a cache does between runs. Nothing is
+written to the repository. `tests.bench.judge` compares.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from patchkit.rebase.facts import Facts
 from patchkit.rebase.files import FileMerge, FileMerger, ThreeSides
 from patchkit.rebase.objects import Labels, ObjectSpace, blob_id
 from patchkit.rebase.outcome import FileState, Outcome
@@ -46,13 +48,13 @@ def read_cases(path: Path, branches: Iterable[str] = ()) -> list[Case]:
     return cases
 
 
-def run_case(history: History, case: Case) -> dict[str, object]:
+def run_case(history: History, case: Case, facts: Facts | None = None) -> dict[str, object]:
     """What the engine makes of one case, as the object that is written."""
     old, new = history.parent(case.original), history.commit(case.original)
     target = history.parent(case.backport)
     started, spent = time.perf_counter(), time.process_time()
     try:
-        found = _merge(history, old, new, str(target.tree_id))
+        found = _merge(history, old, new, str(target.tree_id), facts or Facts())
     except MissingObjectError as error:
         found = {"outcome": Outcome.CONFLICT, "strategy": None, "evidence": [f"- {error.message}"]}
     took, used = time.perf_counter() - started, time.process_time() - spent
@@ -67,7 +69,7 @@ def run_case(history: History, case: Case) -> dict[str, object]:
 
 
 def _merge(
-    history: History, old: pygit2.Commit, new: pygit2.Commit, target: str
+    history: History, old: pygit2.Commit, new: pygit2.Commit, target: str, facts: Facts
 ) -> dict[str, object]:
     base, patch = str(old.tree_id), str(new.tree_id)
     there = TreeView(source=history, tree=target)
@@ -83,7 +85,7 @@ def _merge(
             merges.append(merger.merge(sides, _LABELS))
         except MissingObjectError:
             large.update(_by_name(history, change, (base, patch, target)))
-    verdict = climb(merges, base=merger.base, target=there)
+    verdict = climb(merges, base=merger.base, target=there, facts=facts)
     conflicts = any(merge.conflict for merge in merges)
     if not conflicts and (verdict is None or verdict.grade is Grade.RESOLVED):
         return _merged(merges, there, large)
@@ -146,11 +148,12 @@ def main() -> int:
     arguments = parser.parse_args()
     history = History(arguments.repo)
     cases = read_cases(arguments.cases, arguments.branch)
+    facts = Facts()
     times: list[float] = []
     busy: list[float] = []
     with arguments.out.open("w", encoding="utf-8") as out:
         for case in cases:
-            found = run_case(history, case)
+            found = run_case(history, case, facts)
             times.append(float(str(found["ms"])))
             busy.append(float(str(found["cpu_ms"])))
             out.write(json.dumps(found, ensure_ascii=False) + "\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _FOLDER = 0o040000
+_ENTRY = re.compile(rb"([0-7]+) ([^\0]+)\0(.{20})", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,9 @@ class History:
 
     def children(self, tree: str) -> Iterator[tuple[str, Entry]]:
         """What a folder has directly in it."""
-        for item in self._tree(tree):
-            yield str(item.name), Entry(mode=int(item.filemode or 0), id=str(item.id))
+        _, content = self.repository.read(tree)
+        for mode, name, id_ in _ENTRY.findall(content):
+            yield name.decode("utf-8", "surrogateescape"), Entry(mode=int(mode, 8), id=id_.hex())
 
     def files(self, tree: str) -> Iterator[tuple[str, Entry]]:
         """Every file of a tree with its path."""

@@ -8,7 +8,7 @@ import string
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from patchkit.rebase.facts import Facts, Header, Shelf, header_of, include_lines, includes_of
+from patchkit.rebase.facts import Facts, Header, Shelf, include_lines, includes_of
 from patchkit.rebase.strategies.guards import code_of
 from patchkit.upstream.store import MissingObjectError
 
@@ -91,7 +91,7 @@ class Headers:
 
     def _header(self, path: str, shelf: Shelf) -> Header:
         if path in self.tree.changes:
-            return header_of(self._text(path))
+            return self.facts.text(self._text(path))
         return self.facts.header(self.tree.source, shelf.ids[path])
 
     def _text(self, path: str) -> bytes:

@@ -17,7 +17,7 @@ FOLDER, PLAIN = 0o040000, 0o100644
 
 @dataclass(frozen=True)
 class Files:
-    """A source of trees: a tree's id tells of its files' common folder, and of their contents.
+    """A source of trees; a tree's id stands for its files' paths and contents.
 
     A file whose content is None is named by its tree, and its blob is missing.
     """
@@ -25,7 +25,7 @@ class Files:
     content: Mapping[str, bytes | None]
 
     def entry(self, tree: str, path: str) -> Entry | None:
-        full = f"{_folder(tree)}{path}"
+        full = f"{self._folder(tree)}{path}"
         if full in self.content:
             return Entry(mode=PLAIN, id=self._id(full))
         if any(name.startswith(f"{full}/") for name in self.content):
@@ -34,7 +34,7 @@ class Files:
 
     def _id(self, path: str) -> str:
         content = self.content[path]
-        return "missing" if content is None else blob_id(content)
+        return blob_id(f"missing {path}".encode() if content is None else content)
 
     def blob(self, id: str) -> bytes:  # noqa: A002 - git's word
         for content in self.content.values():
@@ -50,19 +50,21 @@ class Files:
                 yield name, entry
 
     def files(self, tree: str) -> Iterator[tuple[str, Entry]]:
-        folder = _folder(tree)
+        folder = self._folder(tree)
         for name in sorted(self.content):
             if name.startswith(folder):
                 yield name.removeprefix(folder), Entry(mode=PLAIN, id=self._id(name))
 
     def tree(self, folder: str = "") -> str:
         """The id of a folder (with a slash at its end), or of all."""
-        inside = sorted((n, self._id(n)) for n in self.content if n.startswith(folder))
-        return f"{folder}:{blob_id(repr(inside).encode())}"
+        names = sorted(name for name in self.content if name.startswith(folder))
+        inside = [(name.removeprefix(folder), self._id(name)) for name in names]
+        return blob_id(repr(inside).encode())
 
-
-def _folder(tree: str) -> str:
-    return tree.rpartition(":")[0]
+    def _folder(self, tree: str) -> str:
+        parts = [name.split("/")[:-1] for name in self.content]
+        folders = {"/".join([*p[:n], ""]) for p in parts for n in range(1, len(p) + 1)}
+        return next((f for f in folders if self.tree(f) == tree), "")
 
 
 def view(content: Mapping[str, bytes | None]) -> TreeView:
