@@ -11,6 +11,7 @@ from patchkit.rebase.checks.judging import Trees, failures, watched
 from patchkit.rebase.conflict import has_markers
 from patchkit.rebase.facts import Facts
 from patchkit.rebase.files import FileMerge, FileMerger, ThreeSides
+from patchkit.rebase.memo import Memo
 from patchkit.rebase.neighbourhood import notices
 from patchkit.rebase.objects import Labels, ObjectSpace
 from patchkit.rebase.outcome import (
@@ -76,17 +77,20 @@ def rebase_series(
     decisions: Decisions | None = None,
     checks: Mapping[str, PatchChecks] | None = None,
     facts: Facts | None = None,
+    memo: Memo[FileMerge] | None = None,
+    onwards: bool = False,
 ) -> RebaseResult:
-    """Move `series` from `base` to `target`, up to the first conflict.
+    """Move `series` from `base` to `target`, up to the first conflict, or to its end (`onwards`).
 
     Without a base tree the patches' own context is all there is. A series that is rebased onto
     its own base is written anew in canonical form. Nothing is written to disk. `checks` are by
     the patches' names: what does not hold in the merged code is a conflict. `facts` is what is
-    known of headers, and grows; without it, all of that is found out anew.
+    known of headers, and grows; without it, all of that is found out anew. `memo` has the merges
+    of earlier calls. A patch that waits for a person counts as left out for those after it.
     Raises `InconsistentError` when a patch does not apply to its own base, `UsageError` when a
     resolution holds markers or changes nothing.
     """
-    merger = FileMerger(space=ObjectSpace(), base=base, target=target)
+    merger = FileMerger(space=ObjectSpace(), base=base, target=target, memo=memo or Memo())
     decided = decisions or Decisions()
     known = facts or Facts()
     results = []
@@ -100,7 +104,9 @@ def rebase_series(
             result, changes = step.decided(result, decided)
         results.append(result)
         if result.outcome in WAITS:
-            break
+            if not onwards:
+                break
+            changes = {}
         merger = merger.advanced(base=step.base_changes, target=changes)
     return RebaseResult(results=tuple(results), three_way=base is not None)
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from patchkit.rebase.apply import Refused, apply_nearby
 from patchkit.rebase.conflict import mark_without_base, regions
+from patchkit.rebase.memo import Memo
 from patchkit.rebase.objects import difference
 from patchkit.rebase.outcome import ConflictReason, FileConflict, FileState
-from patchkit.rebase.strategies.climbing import settle
 from patchkit.rebase.strategies.guards import added_lines
 from patchkit.rebase.strategies.homes import find_home
 from patchkit.rebase.strategies.settling import into_file, left_out, merged
@@ -90,6 +90,7 @@ class FileMerger:
     base: TreeView | None
     target: TreeView
     renames: dict[str, str | None] = field(default_factory=dict)
+    memo: Memo[FileMerge] = field(default_factory=Memo)
 
     def advanced(
         self, *, base: Mapping[str, FileState | None], target: Mapping[str, FileState | None]
@@ -100,6 +101,7 @@ class FileMerger:
             base=self.base.with_changes(base) if self.base else None,
             target=self.target.with_changes(target),
             renames=self.renames,
+            memo=self.memo,
         )
 
     def merge(self, sides: ThreeSides, labels: Labels) -> FileMerge:
@@ -122,6 +124,13 @@ class FileMerger:
     # The cases
 
     def _changed(self, sides: ThreeSides, path: str, ours: FileState, labels: Labels) -> FileMerge:
+        change = sides.change
+        what = (change.old_path, change.new_path, change.old_mode, change.new_mode)
+        key = (*what, path, sides.before, sides.after, ours, labels)
+        found = self.memo.get(key, lambda: self._merged(sides, path, ours, labels))
+        return found if found.change is change else replace(found, change=change)
+
+    def _merged(self, sides: ThreeSides, path: str, ours: FileState, labels: Labels) -> FileMerge:
         change, before = sides.change, sides.before or ours
         merged = self.space.merge(
             base=before.content, target=ours.content, patch=sides.after, labels=labels
@@ -136,6 +145,9 @@ class FileMerger:
             changes[path] = None
         conflict = settlement = None
         if not merged.clean:
+            # The strategies are a dozen modules, and most merges need none of them.
+            from patchkit.rebase.strategies.climbing import settle  # noqa: PLC0415
+
             settlement = settle(
                 Texts(path=place, base=before.content, target=ours.content, patch=sides.after)
             )

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -45,12 +46,32 @@ if TYPE_CHECKING:
     from patchkit.series.patch import Series
 
 
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Seconds by the clock, and of processor time, that of finished child processes included."""
+
+    seconds: float
+    busy: float
+
+    @classmethod
+    def so_far(cls) -> Spent:
+        """Since some moment in the past."""
+        used = [resource.getrusage(of) for of in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        return cls(time.perf_counter(), sum(each.ru_utime + each.ru_stime for each in used))
+
+    def until_now(self) -> Spent:
+        """What was spent since."""
+        now = Spent.so_far()
+        return Spent(now.seconds - self.seconds, now.busy - self.busy)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timed:
-    """The fastest run in seconds, and how it ended."""
+    """The fastest run in seconds, the least processor time of a run, and how it ended."""
 
     name: str
     seconds: float
+    busy: float
     ended: str
 
 
@@ -77,10 +98,15 @@ class Contest:
         """The base's series."""
         return self.workspace.series(self.base, self.workspace.config())
 
-    def fastest(self, name: str, run: Callable[[], tuple[float, str]]) -> Timed:
+    def fastest(self, name: str, run: Callable[[], tuple[Spent, str]]) -> Timed:
         """The fastest of several runs."""
-        seconds, ended = min(run() for _ in range(self.rounds))
-        return Timed(name=name, seconds=seconds, ended=ended)
+        runs = [run() for _ in range(self.rounds)]
+        return Timed(
+            name=name,
+            seconds=min(spent.seconds for spent, _ in runs),
+            busy=min(spent.busy for spent, _ in runs),
+            ended=runs[0][1],
+        )
 
 
 def main() -> int:
@@ -130,8 +156,8 @@ def _engine(contest: Contest) -> Timed:
         trees.append(contest.upstream.tree(release, expected=locked.tree if locked else None).tree)
     series, checks = contest.series, contest.workspace.config().checks
 
-    def run() -> tuple[float, str]:
-        started = time.perf_counter()
+    def run() -> tuple[Spent, str]:
+        started = Spent.so_far()
         facts = Facts.open(contest.cache / "headers")
         before, after = (TreeView(source=contest.upstream.store, tree=tree) for tree in trees)
         result = rebase_series(
@@ -144,7 +170,7 @@ def _engine(contest: Contest) -> Timed:
             facts=facts,
         )
         facts.keep()
-        took = time.perf_counter() - started
+        took = started.until_now()
         outcomes = [patch.outcome for patch in result.results]
         counts = [f"{outcomes.count(o)} {o}" for o in Outcome if o in outcomes]
         return took, ", ".join(counts)
@@ -158,7 +184,7 @@ def _command(contest: Contest) -> Timed:
     argv += ["rebase", contest.target.tag, "--from", contest.base.tag]
     argv += ["--upstream", contest.location] if contest.location else []
 
-    def run() -> tuple[float, str]:
+    def run() -> tuple[Spent, str]:
         shutil.rmtree(place, ignore_errors=True)
         folder = place / "patches" / contest.base.tag
         folder.mkdir(parents=True)
@@ -166,9 +192,9 @@ def _command(contest: Contest) -> Timed:
         shutil.copy(contest.workspace.root / "patches" / "lock.json", place / "patches")
         for patch in contest.patches:
             shutil.copy(patch, folder)
-        started = time.perf_counter()
+        started = Spent.so_far()
         code = subprocess.run(argv, capture_output=True, check=False).returncode
-        return time.perf_counter() - started, f"exit code {code}"
+        return started.until_now(), f"exit code {code}"
 
     return contest.fastest("patchkit rebase", run)
 
@@ -201,15 +227,15 @@ def _clone(contest: Contest) -> Path:
 def _git(contest: Contest, clone: Path) -> Timed:
     tree, out = contest.scratch / "worktree", contest.scratch / "formatted"
 
-    def run() -> tuple[float, str]:
-        started = time.perf_counter()
+    def run() -> tuple[Spent, str]:
+        started = Spent.so_far()
         _do("git", "-C", str(clone), "worktree", "add", "-q", str(tree), contest.target.tag)
         whole = _try("git", "-C", str(tree), "am", "-q", "-3", *map(str, contest.patches))
         _do(
             *("git", "-C", str(tree), "format-patch", "-q", "--zero-commit", "--no-signature"),
             *("--no-numbered", "-o", str(out), f"{contest.target.tag}..HEAD"),
         )
-        took = time.perf_counter() - started
+        took = started.until_now()
         count = len(list(out.glob("*.patch")))
         shutil.rmtree(out)
         _do("git", "-C", str(clone), "worktree", "remove", "--force", str(tree))
@@ -221,14 +247,14 @@ def _git(contest: Contest, clone: Path) -> Timed:
 def _quilt(contest: Contest, clone: Path) -> Timed:
     tree = contest.scratch / "unpacked"
 
-    def run() -> tuple[float, str]:
+    def run() -> tuple[Spent, str]:
         shutil.rmtree(tree, ignore_errors=True)
         patches = tree / "patches"
         patches.mkdir(parents=True)
         for patch in contest.patches:
             shutil.copy(patch, patches)
         (patches / "series").write_text("".join(f"{p.name}\n" for p in contest.patches))
-        started = time.perf_counter()
+        started = Spent.so_far()
         archive = subprocess.Popen(
             ["git", "-C", str(clone), "archive", contest.target.tag], stdout=subprocess.PIPE
         )
@@ -238,7 +264,7 @@ def _quilt(contest: Contest, clone: Path) -> Timed:
         while count < len(contest.patches) and _try("quilt", "push", "-q", cwd=tree):
             _do("quilt", "refresh", cwd=tree)
             count += 1
-        took = time.perf_counter() - started
+        took = started.until_now()
         return took, _told(count, contest, whole=count == len(contest.patches))
 
     return contest.fastest("quilt push + refresh", run)
@@ -254,11 +280,12 @@ def _print(rows: list[Timed], contest: Contest) -> None:
     console.say(f"{contest.base} -> {contest.target}, fastest of {contest.rounds}")
     console.table(
         Table(
-            headings=("What", "Seconds", "Beside the command", "Ended"),
+            headings=("What", "Seconds", "Processor", "Beside the command", "Ended"),
             rows=tuple(
                 (
                     Cell(row.name),
                     Cell(f"{row.seconds:.3f}"),
+                    Cell(f"{row.busy:.2f}"),
                     Cell(f"{row.seconds / ours:.1f} x"),
                     Cell(row.ended),
                 )
