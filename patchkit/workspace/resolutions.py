@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 FOLDER = PurePosixPath("patches/resolutions")
 SCHEMA = "patchkit.resolution/1"
 _LARGEST = 8 * 1024 * 1024
+_MODES = (None, "100644", "100755", "120000")
 _AGAIN = "restore it (git checkout -- {0}), or remove it and resolve the conflict again"
 
 
@@ -133,9 +134,24 @@ def _read(root: Path, path: PurePosixPath) -> KeptResolution:
         raise InconsistentError(f"{path} has the schema '{kept.schema}', not '{SCHEMA}'")
     if documents.encode(kept).encode() != text or kept.sealed() != kept:
         raise InconsistentError(f"{path} has been changed by hand since it was written")
+    if not _is_sound(kept):
+        raise InconsistentError(f"{path} says what no resolution can say")
     if kept.lesson.key != kept.conflict or kept.path != path:
         raise InconsistentError(f"{path} is not named for the conflict that it is about")
     return kept
+
+
+def _is_sound(kept: KeptResolution) -> bool:
+    """Whether every file is one of a tree, each once, and what is said of it goes together."""
+    paths = [file.path for file in kept.files]
+    return len(set(paths)) == len(paths) and all(map(_is_sound_file, kept.files))
+
+
+def _is_sound_file(file: LessonFile) -> bool:
+    parts = file.path.split("/")
+    inside = not {"", ".", "..", ".git"}.intersection(parts) and "\0" not in file.path
+    in_conflict = file.reason is not None or not (file.places or file.about)
+    return inside and in_conflict and file.mode in _MODES and all(file.edits)
 
 
 def kept_resolution(

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from patchkit import documents
 from patchkit.errors import ExitCode
+from patchkit.workspace.resolutions import KeptResolution
 from tests import builders
 from tests.commands.support import MAIN, RELEASES, Desk, code, release
 
@@ -287,3 +289,28 @@ def test_a_record_of_a_resolution_that_is_gone(desk: Desk) -> None:
     ran = desk.run("check")
     assert ran.code == ExitCode.INCONSISTENT
     assert "main was settled by a resolution that is gone from patches/resolutions" in ran.out
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"path": "../../etc/passwd"},
+        {"path": "/etc/passwd"},
+        {"path": ".git/config"},
+        {"mode": "100666"},
+        {"mode": "x"},
+        {"edits": ((),)},
+        {"reason": None},
+    ],
+)
+def test_one_that_no_conflict_could_have_left(desk: Desk, damage: dict[str, Any]) -> None:
+    settled(desk)
+    file = kept(desk)
+    whole = documents.decode(file.read_bytes(), KeptResolution)
+    bad = replace(whole, files=(replace(whole.files[0], **damage),))
+    bad = replace(bad, conflict=bad.lesson.key).sealed()
+    file.unlink()
+    (desk.repository.root / bad.path).write_text(documents.encode(bad))
+    ran = desk.run("rebase", "v261")
+    assert ran.code == ExitCode.INCONSISTENT
+    assert "says what no resolution can say" in ran.err

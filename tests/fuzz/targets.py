@@ -10,7 +10,7 @@ import io
 import lzma
 import shutil
 import tarfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,8 @@ from patchkit.bump.wording import read_evidence, verify_detail
 from patchkit.commands import merge_evidence
 from patchkit.errors import UsageError
 from patchkit.nix.derivation import read_derivation
+from patchkit.rebase.lesson import NO_NEWLINE, LessonFile, Place, halves
+from patchkit.rebase.outcome import ConflictReason
 from patchkit.releases import Release
 from patchkit.report.markdown import escaped
 from patchkit.report.verify_evidence import evidence, lock_verification
@@ -39,6 +41,7 @@ from patchkit.verify.scenario_file import read_scenario
 from patchkit.workspace import session
 from patchkit.workspace.config import read_config
 from patchkit.workspace.lock import read_lock
+from patchkit.workspace.resolutions import KeptResolution, read_shelf
 from patchkit.writeplan import STATE, settle
 from tests.bump import support as told
 from tests.upstream import support as upstream
@@ -97,6 +100,47 @@ def _lock(data: bytes, _: Path) -> None:
         for patch in locked.patches:
             assert patch.file is None or "/" not in patch.file, patch.file
     documents.encode(lock)
+
+
+def _resolutions() -> list[bytes]:
+    """Kept resolutions of every kind: places, edits, whole files, removed ones."""
+    place = Place(target=("a",), base=("b",), patch=("c",), resolved=("d", NO_NEWLINE))
+    files = (
+        LessonFile(path="src/a.c", reason=ConflictReason.CONTENT, places=(place,),
+                   edits=((" x", "-y", "+z"),)),
+        LessonFile(path="src/b.c", reason=ConflictReason.GONE, about=("-y",), gone=True),
+        LessonFile(path="src/c.c", whole=("e",), mode="100755"),
+    )  # fmt: skip
+    kept = KeptResolution(
+        patch="main", conflict="", release="v262", base="v260", from_sha256="0" * 64,
+        by="Ada <ada@example.org>", date="2026-01-02T03:04:05+00:00", files=files,
+    )  # fmt: skip
+    return [documents.encode(replace(kept, conflict=kept.lesson.key).sealed()).encode()]
+
+
+def _resolution(data: bytes, folder: Path) -> None:
+    """What stands under the name that it claims, sealed anew: the digest keeps nobody out."""
+    root = folder / "repo"
+    shutil.rmtree(root, ignore_errors=True)
+    place = root / "patches" / "resolutions"
+    place.mkdir(parents=True)
+    name = "main-000000000000.json"
+    try:
+        kept = documents.decode(data, KeptResolution)
+        kept = replace(kept, conflict=kept.lesson.key).sealed()
+        data = documents.encode(kept).encode()
+        name = kept.path.name
+    except (documents.MalformedDocument, UnicodeEncodeError):
+        """Read as it is."""
+    if len(name) > 200 or "\0" in name or not name.endswith(".json"):
+        return
+    (place / name).write_bytes(data)
+    for memory in read_shelf(root).memories.values():
+        for file in memory.lesson.files:
+            assert ".." not in Path(file.path).parts, file.path
+            assert not file.mode or int(file.mode, 8)
+            for edit in file.edits:
+                halves(edit)
 
 
 def _reports() -> list[bytes]:
@@ -370,6 +414,7 @@ READERS = (
     Target(name="patch", feed=_patch, seeds=_patches),
     Target(name="series.toml", feed=_config, seeds=_configs),
     Target(name="lock.json", feed=_lock, seeds=_locks),
+    Target(name="a resolution", feed=_resolution, seeds=_resolutions),
     Target(name="evidence of a job", feed=_report, seeds=_reports),
     Target(name="evidence kept", feed=_kept_evidence, seeds=_evidences),
     Target(name="tar", feed=_tarball, seeds=_archives),
