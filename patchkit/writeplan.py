@@ -17,16 +17,22 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from patchkit import documents
-from patchkit.errors import BusyError, InconsistentError, StorageError, UsageError
+from patchkit.errors import (
+    BusyError,
+    InconsistentError,
+    PatchkitError,
+    StorageError,
+    UsageError,
+)
 from patchkit.wholefile import atomic_write, sync_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["STATE", "WritePlan", "atomic_write", "commit", "held", "recover", "settle"]
+__all__ = ["STATE", "WritePlan", "atomic_write", "commit", "held", "recover", "settle", "steadily"]
 
 STATE = ".patchkit"
 """The folder in a patch repository for what is under way; it ignores itself for git."""
@@ -62,6 +68,11 @@ class _Journal:
 
 
 _JOURNAL_SCHEMA = "patchkit.journal/1"
+
+_LOOKS = 5
+"""How often a reader looks again when somebody wrote in the middle."""
+
+T = TypeVar("T")
 
 _PATIENCE = 5.0
 """How long a reader waits for a process that is moving files to their places, in seconds."""
@@ -121,6 +132,28 @@ def settle(root: Path) -> None:
             if time.monotonic() > until:  # then what is there is read
                 return
             time.sleep(0.02)
+
+
+def steadily(root: Path, mark: PurePosixPath, look: Callable[[], T]) -> T:
+    """What `look` gives of the repository as it was at one time, though others write meanwhile.
+
+    `mark` is a file that changes with whatever is written. Raises what `look` raises, when that
+    is not because of a change in the middle.
+    """
+    for _ in range(_LOOKS):
+        settle(root)
+        before = _read(root / mark)
+        if (root / STATE / "journal.json").exists():
+            continue
+        try:
+            seen = look()
+        except PatchkitError:
+            if _read(root / mark) == before:
+                raise
+            continue
+        if _read(root / mark) == before:
+            return seen
+    return look()
 
 
 def commit(root: Path, plan: WritePlan) -> tuple[PurePosixPath, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -47,8 +48,10 @@ def read_elf(path: Path) -> Elf | None:
     with path.open("rb") as stream:
         if stream.read(4) != b"\x7fELF":
             return None
+        stream.seek(0)
+        whole = io.BytesIO(stream.read())  # of which nobody can read more than there is
         try:
-            return _read(ELFFile(stream))
+            return _read(ELFFile(whole))
         except (ELFError, ValueError, KeyError, OSError) as error:  # OSError: an absurd offset
             raise InconsistentError(f"{path} is a damaged ELF file: {error}") from error
 

@@ -23,6 +23,8 @@ _MESON = re.compile(r"(?P<file>\S+?meson\.build):(?P<line>[0-9]{1,9}):\d+: ERROR
 _DEPENDENCY = re.compile(r"[Dd]ependency \"?(?P<name>[^\s\"]+)\"? (?:found: NO|not found)")
 _FULL = "No space left on device"
 _KEPT_LINES = 12
+_LONGEST = 2000
+"""How much of a line is looked at, in characters: compilers quote lines of generated code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,7 @@ class Output:
 
     def line(self, text: str) -> bool:
         """Take one line; whether the count changed."""
+        text = text[:_LONGEST]
         self.disk_full = self.disk_full or _FULL in text
         if match := _COUNT.match(text):
             self.done, self.total = int(match["done"]), int(match["total"])

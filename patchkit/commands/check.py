@@ -20,9 +20,11 @@ from patchkit.workspace.audit import (
     audit_verification,
     unused_resolutions,
 )
+from patchkit.workspace.layout import LOCK
 from patchkit.workspace.lock import Tombstone
 from patchkit.workspace.resolutions import read_shelf
 from patchkit.workspace.tombstones import sentence
+from patchkit.writeplan import steadily
 
 if TYPE_CHECKING:
     import argparse
@@ -87,6 +89,29 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, invocation: Invocation) -> ExitCode:
     """Check, and end with 7 when anything is inconsistent."""
     workspace, console = invocation.workspace(), invocation.console
+    report = steadily(workspace.root, LOCK, lambda: _look(arguments, invocation, workspace))
+    console.table(_table(report))
+    for text, tone in _remarks(report):
+        console.say(text, tone)
+    if report.overlay:
+        console.say(f"not what would be rendered: {', '.join(report.overlay)}", Tone.BAD)
+        console.say("regenerate it: patchkit overlay", Tone.NOTE)
+    console.document(report)
+    if not report.consistent:
+        return ExitCode.INCONSISTENT
+    unproven = [check.release for check in report.releases if check.unproven]
+    if unproven:
+        console.error(
+            f"the tree of {', '.join(unproven)} cannot be had, so the patches were not applied",
+            "name a repository that has it with --upstream, or leave trees out with --offline",
+        )
+        return ExitCode.UNAVAILABLE
+    return ExitCode.DONE
+
+
+def _look(
+    arguments: argparse.Namespace, invocation: Invocation, workspace: Workspace
+) -> CheckReport:
     config, lock = workspace.config(), workspace.lock()
     chosen = [Release.parse(arguments.release)] if arguments.release else list(lock.supported)
     upstream = invocation.upstream(config, arguments.upstream)
@@ -105,7 +130,7 @@ def run(arguments: argparse.Namespace, invocation: Invocation) -> ExitCode:
     checks += _unrecorded(workspace, {release.tag for release in lock.supported})
     overlay = stale_overlay(workspace.root, lock)
     resolutions = ResolutionsCheck(problems=shelf.problems, unused=unused_resolutions(lock, shelf))
-    report = CheckReport(
+    return CheckReport(
         consistent=not overlay
         and not resolutions.problems
         and not any(check.problems for check in checks),
@@ -113,23 +138,6 @@ def run(arguments: argparse.Namespace, invocation: Invocation) -> ExitCode:
         overlay=overlay,
         resolutions=resolutions,
     )
-    console.table(_table(report))
-    for text, tone in _remarks(report):
-        console.say(text, tone)
-    if overlay:
-        console.say(f"not what would be rendered: {', '.join(overlay)}", Tone.BAD)
-        console.say("regenerate it: patchkit overlay", Tone.NOTE)
-    console.document(report)
-    if not report.consistent:
-        return ExitCode.INCONSISTENT
-    unproven = [check.release for check in checks if check.unproven]
-    if unproven:
-        console.error(
-            f"the tree of {', '.join(unproven)} cannot be had, so the patches were not applied",
-            "name a repository that has it with --upstream, or leave trees out with --offline",
-        )
-        return ExitCode.UNAVAILABLE
-    return ExitCode.DONE
 
 
 def _check(

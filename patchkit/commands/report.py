@@ -12,6 +12,8 @@ from patchkit.report.folder import write_folder
 from patchkit.report.gathering import gather
 from patchkit.report.page import INDEX, render_folder
 from patchkit.report.series_report import table
+from patchkit.workspace.layout import LOCK
+from patchkit.writeplan import steadily
 
 if TYPE_CHECKING:
     import argparse
@@ -51,12 +53,16 @@ def run(arguments: argparse.Namespace, invocation: Invocation) -> ExitCode:
     workspace, console = invocation.workspace(), invocation.console
     upstream = invocation.upstream(workspace.config(), arguments.upstream)
     with console.progress("reading the series, its evidence and upstream", unit="releases") as bar:
-        gathered = gather(
-            workspace,
-            upstream=upstream,
-            run=SystemRunner(),
-            history=arguments.history,
-            seen=bar.update,
+        gathered = steadily(
+            workspace.root,
+            LOCK,
+            lambda: gather(
+                workspace,
+                upstream=upstream,
+                run=SystemRunner(),
+                history=arguments.history,
+                seen=bar.update,
+            ),
         )
     console.table(table(gathered.report))
     if gathered.unread:

@@ -21,9 +21,11 @@ from patchkit.releases import Release, newest_stable
 from patchkit.verify.verdict import Verdict
 from patchkit.workspace import session as sessions
 from patchkit.workspace.audit import audit_base, audit_record, audit_verification
+from patchkit.workspace.layout import LOCK
 from patchkit.workspace.lock import Tombstone
 from patchkit.workspace.resolutions import read_shelf
 from patchkit.workspace.tombstones import sentence
+from patchkit.writeplan import steadily
 
 if TYPE_CHECKING:
     import argparse
@@ -79,16 +81,33 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, invocation: Invocation) -> ExitCode:
     """Tell how things stand."""
     workspace, console = invocation.workspace(), invocation.console
+    newest = _newest(invocation, workspace.config(), arguments.upstream, refresh=arguments.refresh)
+    channels = tuple(ChannelBook(invocation.cache / BOOK).read().values())
+    report = steadily(workspace.root, LOCK, lambda: _look(workspace, newest, channels))
+    console.say(f"base {report.base}, newest stable upstream {report.newest or 'not known'}")
+    console.table(_table(report))
+    for line in channel_lines(channels, workspace.lock().supported):
+        console.say(line)
+    for step in report.next:
+        console.say(f"next: {step}", Tone.NOTE)
+    if not report.next:
+        console.say("nothing to do", Tone.GOOD)
+    console.document(report)
+    return ExitCode.DONE
+
+
+def _look(
+    workspace: Workspace, newest: Release | None, channels: tuple[ChannelState, ...]
+) -> StatusReport:
+    """What the repository says, all of it at one time."""
     config, lock = workspace.config(), workspace.lock()
     waiting = sessions.load(workspace.root)
-    newest = _newest(invocation, config, arguments.upstream, refresh=arguments.refresh)
     releases = tuple(
         _supported(lock.releases[release.tag], workspace, config)
         for release in reversed(lock.supported)
     )
     overlay = stale_overlay(workspace.root, lock)
-    channels = tuple(ChannelBook(invocation.cache / BOOK).read().values())
-    report = StatusReport(
+    return StatusReport(
         base=config.base.tag,
         newest=newest.tag if newest else None,
         waiting=f"{waiting.target}: {waiting.patch}" if waiting else None,
@@ -102,16 +121,6 @@ def run(arguments: argparse.Namespace, invocation: Invocation) -> ExitCode:
             *channel_steps(channels, lock.supported),
         ),
     )
-    console.say(f"base {report.base}, newest stable upstream {report.newest or 'not known'}")
-    console.table(_table(report))
-    for line in channel_lines(channels, lock.supported):
-        console.say(line)
-    for step in report.next:
-        console.say(f"next: {step}", Tone.NOTE)
-    if not report.next:
-        console.say("nothing to do", Tone.GOOD)
-    console.document(report)
-    return ExitCode.DONE
 
 
 def _newest(

@@ -63,6 +63,13 @@ class Derivation:
 def read_derivation(text: str) -> Derivation:
     """Read the derivation. Raises `LayoutError` that names what was looked for."""
     try:
+        return _derivation(text)
+    except RecursionError as error:
+        raise LayoutError.missing("less nesting") from error
+
+
+def _derivation(text: str) -> Derivation:
+    try:
         items = list(tokens(text))
     except UnreadableError as error:
         raise LayoutError.missing(f"a Nix expression, and found {error}") from error

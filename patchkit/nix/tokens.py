@@ -42,6 +42,7 @@ _PATH = re.compile(r"(?:\.\.?|~)?(?:/[A-Za-z0-9._+-]+)+|<[A-Za-z0-9._+/-]+>")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_'-]*(?:\.[A-Za-z_][A-Za-z0-9_'-]*)*")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _SIGN = re.compile(r"\+\+|//|&&|\|\||==|!=|<=|>=|->|\.\.\.|\$\{|[-{}\[\]()=;:,.?@!<>+*/|&]")
+_ESCAPED = re.compile(r"'''|''\$|''\\.", re.DOTALL)
 _CLOSES = {"{": "}", "[": "]", "(": ")", "${": "}"}
 
 
@@ -78,7 +79,7 @@ def _string(text: str, at: int) -> tuple[Token, int]:
     start = at = at + len(quotes)
     plain = True
     while at < len(text):
-        if indented and re.match(r"'''|''\$|''\\.", text[at:], re.DOTALL):
+        if indented and _ESCAPED.match(text, at):
             at += 4 if text.startswith("''\\", at) else 3
         elif not indented and text[at] == "\\":
             at += 2

@@ -36,6 +36,9 @@ def near(word: str, known: Iterable[str]) -> str:
     return f"; did you mean '{found[0]}'?" if found else ""
 
 
+_DAY = 86_400
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """A table of the document, and where it stands."""
@@ -88,7 +91,7 @@ class Table:
             try:
                 with warnings.catch_warnings(action="ignore", category=FutureWarning):
                     re.compile(pattern)
-            except (re.error, OverflowError, RecursionError) as error:
+            except (re.error, ValueError, OverflowError, RecursionError) as error:
                 self.problem(key, f"'{pattern}' is not a regular expression: {error}")
         return patterns
 
@@ -101,12 +104,12 @@ class Table:
         return value
 
     def number(self, key: str, default: float) -> float:
-        """A number of at least 0."""
+        """A number of at least 0, and less than a day has seconds."""
         value = self.values.get(key, default)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
-            self.problem(key, f"'{key}' must be a number of at least 0")
-            return default
-        return value
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < _DAY:
+            return value
+        self.problem(key, f"'{key}' must be a number from 0 to {_DAY - 1}")
+        return default
 
     def numbers(self, key: str, *, lowest: float = 0, highest: float) -> tuple[float, ...]:
         """A list of numbers within bounds."""

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -86,3 +88,11 @@ def test_numbers_without_end_are_text() -> None:
     assert not output.line("[" + "9" * 5000 + "/7] x")
     output.line("src/x.c:" + "9" * 5000 + ": error: no")
     assert output.first_error is None
+
+
+def test_a_line_without_end_costs_no_time() -> None:
+    """Found by fuzzing: patterns that look for a file's name went over it again and again."""
+    begun = time.monotonic()
+    for text in ("x" * 300_000, "meson.build" * 30_000, "a:1: " * 60_000):
+        Output().line(text)
+    assert time.monotonic() - begun < 2

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +16,8 @@ from patchkit.workspace.config import BuildConfig
 if TYPE_CHECKING:
     from pathlib import Path
 
+needs_bubblewrap = pytest.mark.skipif(shutil.which("bwrap") is None, reason="no bubblewrap")
+
 RUNNER = SystemRunner(allowed=INHERITED)
 
 
@@ -25,6 +29,44 @@ def test_there_is_a_way_here_and_it_has_no_network(tmp_path: Path) -> None:
     assert devices <= {"lo", "sit0", "tunl0", "gre0", "gretap0", "erspan0", "ip6tnl0", "ip_vti0"}
     RUNNER(sandbox.wrap(["touch", str(tmp_path / "here")])).check()
     assert (tmp_path / "here").exists()
+
+
+@needs_bubblewrap
+def test_it_sees_no_home_no_sockets_and_writes_only_where_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Docker engine's socket can be reached through a read-only mount: it must not be there."""
+    home, out = tmp_path / "home", tmp_path / "out"
+    for folder in (home / ".ssh", home / ".local" / "bin", out):
+        folder.mkdir(parents=True)
+    (home / ".ssh" / "id").write_text("secret")
+    tool = home / ".local" / "bin" / "a-tool"
+    tool.write_text("#!/bin/sh\necho works\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("PATH", f"{tool.parent}:{os.environ['PATH']}")
+    sandbox = find_sandbox((out,), RUNNER)
+    assert sandbox.name is not None
+    assert sandbox.name.startswith("bubblewrap")
+
+    def inside(*argv: str) -> int:
+        return RUNNER(sandbox.wrap(argv)).returncode
+
+    assert inside("cat", str(home / ".ssh" / "id")) != 0
+    assert inside("sh", "-c", 'test -z "$(ls -A /run)"') == 0
+    assert inside("touch", str(tmp_path / "beside")) == 0  # in a /tmp of its own
+    assert not (tmp_path / "beside").exists()
+    assert inside("touch", "/usr/x") != 0
+    assert inside("a-tool") == 0
+    assert inside("touch", str(out / "here")) == 0
+    assert (out / "here").exists()
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(home / "s"))
+        listener.listen()
+        connect = f"import socket; socket.socket(socket.AF_UNIX).connect({str(home / 's')!r})"
+        assert inside("python3", "-c", connect) != 0
+    seen = RUNNER(sandbox.wrap(["ps", "-e"])).text
+    assert "pytest" not in seen
 
 
 def test_where_nothing_works_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 
 import pytest
 from hypothesis import example, given
@@ -130,3 +131,17 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         read_derivation(text)
     except LayoutError as error:
         assert error.hint
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['"${' * 5000, "((" * 20_000, "x = " + "[" * 20_000, "''" + "a ''' " * 100_000],
+    ids=["strings", "brackets", "lists", "one long string"],
+)
+def test_what_has_no_end_is_refused_in_time(text: str) -> None:
+    """Found by fuzzing: deep nesting, and a string that was copied for each of its characters."""
+    whole = f'stdenv.mkDerivation {{ version = "262"; patches = lib.optional ({text}'
+    begun = time.monotonic()
+    with pytest.raises(LayoutError):
+        read_derivation(whole)
+    assert time.monotonic() - begun < 5
