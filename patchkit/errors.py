@@ -62,14 +62,15 @@ class PatchkitError(Exception):
     exit_code: ClassVar[ExitCode] = ExitCode.UNEXPECTED
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
-        super().__init__(without_logins(message))
-        self.message = _bounded(without_logins(message), 2_000)
-        self.hint = hint and _bounded(without_logins(hint), 10_000)
+        self.message = _presentable(message, 2_000)
+        self.hint = hint and _presentable(hint, 10_000)
+        super().__init__(self.message)
 
 
-def _bounded(text: str, limit: int) -> str:
-    """A text that quotes what came from elsewhere, which may have lines without end."""
-    return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"
+def _presentable(text: str, limit: int) -> str:
+    """A text that quotes what came from elsewhere: no logins, no half characters, an end."""
+    whole = without_logins(text).encode("utf-8", "backslashreplace").decode("utf-8")
+    return whole if len(whole) <= limit else f"{whole[:limit]}… ({len(whole)} characters)"
 
 
 class UsageError(PatchkitError):

@@ -81,3 +81,10 @@ def test_a_message_that_quotes_without_end_is_cut() -> None:
     assert len(error.message) < 2_100
     assert len(error.hint or "") < 10_100
     assert error.message.endswith("… (100000 characters)")
+
+
+def test_a_message_can_be_written_whatever_it_quotes() -> None:
+    error = PatchkitError("a \udcff byte at http://me:secret@host/x", hint="ssh://git:secret@h/x")
+    assert error.message == "a \\udcff byte at http://host/x"
+    assert error.hint == "ssh://git@h/x"
+    assert str(error).encode()

@@ -83,7 +83,7 @@ def render_folder(gathered: Gathered) -> Mapping[PurePosixPath, bytes]:
         times=times_plot(report),
         waits=waits_plot(report),
     )
-    return {path: text.encode() for path, text in files.items()}
+    return {path: text.encode("utf-8", "backslashreplace") for path, text in files.items()}
 
 
 def _render(template: str, **values: Any) -> str:

@@ -90,3 +90,13 @@ def test_a_copy_tells_the_dates_of_what_it_is_a_copy_of(desk: Desk, tmp_path: Pa
 
     assert supported() is None
     assert supported("--history", str(root)) is not None
+
+
+def test_a_damaged_patch_that_is_not_text_is_told(desk: Desk, tmp_path: Path) -> None:
+    """Found by fuzzing."""
+    desk.done("rebase", "v261")
+    patch = next((desk.patches / "v261").glob("0003-*"))
+    patch.write_bytes(patch.read_bytes().replace(b"\n     return r;", b"\n\xff\xfe    return r;"))
+    patch.write_bytes(patch.read_bytes().replace(b"\n     ", b"\n\xff\xfe    ", 1))
+    desk.done("report", "-o", str(tmp_path / "public"))
+    assert "inconsistent" in desk.done("report").out
