@@ -14,7 +14,6 @@ from patchkit.rebase.outcome import ConflictReason, FileConflict, FileState
 from patchkit.rebase.strategies.guards import added_lines
 from patchkit.rebase.strategies.homes import find_home
 from patchkit.rebase.strategies.settling import into_file, left_out, merged
-from patchkit.rebase.strategies.texts import Texts
 from patchkit.series.patch import LineKind
 from patchkit.upstream.store import MissingObjectError
 
@@ -147,6 +146,7 @@ class FileMerger:
         if not merged.clean:
             # The strategies are a dozen modules, and most merges need none of them.
             from patchkit.rebase.strategies.climbing import settle  # noqa: PLC0415
+            from patchkit.rebase.strategies.texts import Texts  # noqa: PLC0415
 
             settlement = settle(
                 Texts(path=place, base=before.content, target=ours.content, patch=sides.after)
