@@ -30,6 +30,7 @@ from patchkit.rebase.tree import TreeView
 from patchkit.releases import Release
 from patchkit.report import rebase as report
 from patchkit.workspace import session as sessions
+from patchkit.workspace.audit import edited_by_hand
 from patchkit.workspace.finished import FinishedRebase
 from patchkit.workspace.memory import remembered, skipped
 from patchkit.workspace.provenance import provenance
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from patchkit.upstream.upstreams import Upstream
     from patchkit.workspace.config import SeriesConfig
     from patchkit.workspace.layout import Workspace
-    from patchkit.workspace.lock import Lock
+    from patchkit.workspace.lock import Lock, LockedRelease
 
 _EXAMPLES = """\
 examples:
@@ -78,6 +79,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--relock", metavar="REASON", help="replace what the lock has of a release that changed"
+    )
+    parser.add_argument(
+        "--overwrite", action="store_true", help="write patches anew that were edited by hand"
     )
     add_trust_arguments(parser, default="not refused")
     ways = parser.add_mutually_exclusive_group()
@@ -201,6 +205,7 @@ class _Rebase:
             patch="",
             paths={},
             relock=arguments.relock,
+            overwrite=arguments.overwrite,
             trust=wishes(arguments, default=False),
         )
         if arguments.cross_check:
@@ -227,6 +232,8 @@ class _Rebase:
         base, wanted = Release.parse(session.base), Release.parse(session.target)
         series = workspace.series(base, config)
         locked = lock.get(wanted)
+        if locked is not None and base != wanted and not session.overwrite:
+            _require_unedited(locked, base, workspace)
         ground = Ground(upstream=upstream, workspace=workspace, console=invocation.console)
         trust = read_trust(workspace, config, session.trust)
         target = ground.recorded(wanted, locked, relocking=session.relock is not None)
@@ -343,6 +350,18 @@ class _Rebase:
     ) -> RebaseReport:
         return report.report_rebase(
             result, tree=self.target, base=self.base, dry_run=dry_run, written=written, edit=edit
+        )
+
+
+def _require_unedited(locked: LockedRelease, base: Release, workspace: Workspace) -> None:
+    """Refuse to write over a person's work. Raises `InconsistentError`."""
+    edited = edited_by_hand(locked, workspace)
+    if edited:
+        raise InconsistentError(
+            f"{', '.join(edited)} has been edited since it was written, and a rebase would write"
+            " it anew",
+            hint=f"to keep the change, make it in {workspace.folder(base)}/ and rebase again; "
+            "to drop it, run it again with --overwrite",
         )
 
 

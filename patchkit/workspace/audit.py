@@ -50,6 +50,27 @@ def audit_record(
     return tuple(problems)
 
 
+def edited_by_hand(locked: LockedRelease, workspace: Workspace) -> tuple[str, ...]:
+    """The release's patch files that are there and are not what was written.
+
+    Raises `StorageError`.
+    """
+    folder = workspace.folder(locked.release)
+    found = []
+    for recorded in locked.patches:
+        if recorded.file is None:
+            continue
+        try:
+            content = (workspace.root / folder / recorded.file).read_bytes()
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise StorageError.from_os_error(f"read {folder / recorded.file}", error) from error
+        if hashlib.sha256(content).hexdigest() != recorded.sha256:
+            found.append(str(folder / recorded.file))
+    return tuple(found)
+
+
 def audit_verification(
     locked: LockedRelease, workspace: Workspace, config: SeriesConfig
 ) -> str | None:

@@ -46,7 +46,8 @@ class Session:
     `patch` is the one that waits, `paths` the files of its editing folder with their modes
     (None for one that is not there to begin with). `upstream` is what `--upstream` said,
     `proposed` whether there is something to accept for the waiting patch; `relock` is the reason
-    that `--relock` gave, `trust` what was asked of signatures. `decided` says who decided on a
+    that `--relock` gave, `overwrite` whether files that were edited by hand may be written anew,
+    `trust` what was asked of signatures. `decided` says who decided on a
     patch, and when.
     """
 
@@ -62,6 +63,7 @@ class Session:
     accepted: tuple[str, ...] = ()
     proposed: bool = False
     relock: str | None = None
+    overwrite: bool = False
     trust: TrustWishes = field(default_factory=TrustWishes)
     decided: dict[str, Provenance] = field(default_factory=dict)
 

@@ -276,12 +276,12 @@ def test_what_was_settled_counts_no_more_when_the_base_changed(desk: Desk) -> No
     assert ran.code == ExitCode.CONFLICT
 
 
-def test_what_was_settled_is_written_again_over_a_changed_file(desk: Desk) -> None:
+def test_what_was_settled_is_written_again_over_a_changed_file_when_asked(desk: Desk) -> None:
     settled(desk)
     before = desk.snapshot()
     (file,) = (desk.patches / "v262").glob("*main*")
     file.write_bytes(file.read_bytes().replace(b"goto keep", b"goto hell"))
-    desk.done("rebase", "v262")
+    desk.done("rebase", "v262", "--overwrite")
     assert desk.snapshot() == before
 
 
@@ -590,3 +590,21 @@ def test_the_lock_is_sorted_and_stable(desk: Desk) -> None:
     written = (desk.patches / "lock.json").read_text(encoding="utf-8")
     document = json.loads(written)
     assert written == json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def test_a_patch_that_was_edited_by_hand_is_not_written_over(desk: Desk) -> None:
+    desk.done("rebase", "v261")
+    (file,) = (desk.patches / "v261").glob("0001-*.patch")
+    edited = file.read_bytes().replace(b"Else the boot", b"Otherwise the boot")
+    assert edited != file.read_bytes()
+    file.write_bytes(edited)
+    ran = desk.run("rebase", "v261")
+    assert ran.code == 7
+    assert f"patches/v261/{file.name} has been edited since it was written" in ran.err
+    assert "make it in patches/v260/" in ran.err
+    assert file.read_bytes() == edited
+    desk.done("rebase", "v261", "--overwrite")
+    assert file.read_bytes() != edited
+    file.unlink()
+    desk.done("rebase", "v261")
+    assert file.exists()
