@@ -8,7 +8,7 @@
     version = "260";
     major = 260;
     rank = 99999;
-    digest = "55a59bb33e0cde6d88afbd009b5e1a811b00559afff7d211de9d6e6e6df1d76a";
+    digest = "636702082b56c59bef23848f17e5328a149a603a54f78a3729693fc8aa6aee75";
     hash = null;
     patches = [
       ../patches/v260/0001-mount-setup-accept-a-cgroup-tree-that-cannot-be-writ.patch
@@ -22,7 +22,7 @@
     version = "261";
     major = 261;
     rank = 99999;
-    digest = "b369acca0b66d07dd8301f9273965932f7d93745bb930f718bfc68c60a594e1f";
+    digest = "42cdfa115cf0ded96eb472357ec1feb49941ddfe90f0a87d6a1db9edb2b0c8f3";
     hash = "sha256-6IB1ZEQqQ0impwBhCaLZAEgMVkVFU61JDVlGotxNzGQ=";
     patches = [
       ../patches/v261/0001-mount-setup-accept-a-cgroup-tree-that-cannot-be-writ.patch
@@ -36,7 +36,7 @@
     version = "261.2";
     major = 261;
     rank = 299999;
-    digest = "0872a8733676e8f99197171035148ab975bc8daafd7ef7eff92cad199324c477";
+    digest = "aa1ceb720b3f8723d9beb910b35932bfd119d39500bb9099c10265ad790fc7dd";
     hash = "sha256-w0Fxx+zYBs806whyaKBytGwSgn89ARdukAm6Hp+XlQQ=";
     patches = [
       ../patches/v261.2/0001-mount-setup-accept-a-cgroup-tree-that-cannot-be-writ.patch
@@ -50,7 +50,7 @@
     version = "262";
     major = 262;
     rank = 99999;
-    digest = "f621cbd0457d2fec242d94fbc306b824ed805f658e589bec7ef20c53d60a9db2";
+    digest = "1c85142e53f928ea3018572dbff9ca18bd57905c0dedd99b35feb9be6d0097eb";
     hash = "sha256-oGzFW2dD8abLXBwDczr1hvl712s03CHTUqOz6uPfhmQ=";
     patches = [
       ../patches/v262/0001-mount-setup-accept-a-cgroup-tree-that-cannot-be-writ.patch
