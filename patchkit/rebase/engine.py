@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from patchkit.errors import InconsistentError, UsageError
 from patchkit.rebase.apply import Refused, apply_nearby
-from patchkit.rebase.checks.judging import Trees, failures, watched
+from patchkit.rebase.checks.judging import Failed, Trees, failures, watched
+from patchkit.rebase.checks.reached import lost
 from patchkit.rebase.conflict import has_markers
 from patchkit.rebase.facts import Facts
 from patchkit.rebase.files import FileMerge, FileMerger, ThreeSides
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from patchkit.rebase.checks.judging import PatchChecks
+    from patchkit.rebase.checks.reached import Lost
     from patchkit.rebase.lesson import Memory
     from patchkit.rebase.tree import TreeView
     from patchkit.series.patch import FileChange, Hunk, Patch, Series
@@ -229,7 +231,15 @@ class _Step:
         if base and result.outcome not in (Outcome.UNCHANGED, Outcome.CLEAN):
             written = Trees(before=base, after=base.with_changes(self.base_changes))
         merged = Trees(before=target, after=target.with_changes(changes))
-        failed = tuple(failures(checks, merged, written))
+        unreached = tuple(self._unreached(checks, merged.after))
+        failed = (
+            *failures(checks, merged, written),
+            *(
+                Failed(path=u.path, function=u.function, what=u.what)
+                for u in unreached
+                if u.is_static
+            ),
+        )
         if failed:
             reason = ConflictReason.BROKEN
             paths = dict.fromkeys(f.path or checks.files[0] for f in failed)
@@ -248,8 +258,18 @@ class _Step:
         if base is None:
             return result
         new = watched(checks, base, target)
-        look = tuple(Notice(path=n.path, function=n.function, what=n.what) for n in new)
+        look = (
+            *(Notice(path=n.path, function=n.function, what=n.what) for n in new),
+            *(Notice(path=u.path, function=u.function, what=u.what) for u in unreached),
+        )
         return replace(result, notices=(*look, *result.notices))
+
+    def _unreached(self, checks: PatchChecks, after: TreeView) -> Iterator[Lost]:
+        """The functions that nothing reaches any more, where it is known what reached them."""
+        if self.merger.base is not None:
+            base = self.merger.base.with_changes(self.base_changes)
+            names, paths = checks.functions, checks.files
+            yield from lost(names, paths, base=base, target=after, facts=self.facts)
 
     # Endings
 

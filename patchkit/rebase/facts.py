@@ -1,7 +1,8 @@
-"""What is known of upstream's headers by git's ids: worked out once, and kept between runs."""
+"""What is known of upstream's files by git's ids: worked out once, and kept between runs."""
 
 from __future__ import annotations
 
+import hashlib
 import posixpath
 import re
 from dataclasses import dataclass, field
@@ -93,7 +94,7 @@ class Shelf:
 
 @dataclass(slots=True)
 class Facts:
-    """What is known of headers; nothing at first. `open` takes up what an earlier run kept."""
+    """What is known of upstream's files. `open` takes up what an earlier run kept."""
 
     _records: Records = field(default_factory=lambda: Records(_VERSION))
     _headers: dict[str, Header] = field(default_factory=dict)
@@ -143,6 +144,17 @@ class Facts:
             known = self._shelves[tree, top] = Shelf({f"{top}/{path}": id_ for path, id_ in found})
         return known
 
+    def use_of(self, tree: str, name: str) -> str | None:
+        """The file of a tree in which a use of that function was found before, or None."""
+        record = self._records.get(_use_id(tree, name))
+        return None if record is None else record.decode("utf-8", "surrogateescape")
+
+    def found_use(self, tree: str, name: str, path: str) -> None:
+        """Remember in which file of a tree a use of a function stands."""
+        if self.use_of(tree, name) != path:
+            record = path.encode("utf-8", "surrogateescape")
+            self._records.put(_use_id(tree, name), record)
+
     def _in(self, source: TreeSource, tree: str) -> tuple[tuple[str, str], ...]:
         """The headers in a folder and its subfolders: path from there and blob id."""
         known = self._below.get(tree)
@@ -161,6 +173,11 @@ class Facts:
                     found.append((name, id_[1:]))
             known = self._below[tree] = tuple(found)
         return known
+
+
+def _use_id(tree: str, name: str) -> str:
+    """A name of git's form for what is asked: of two objects, one fact."""
+    return hashlib.sha1(f"use of {name} in {tree}".encode(), usedforsecurity=False).hexdigest()
 
 
 def _written_folder(source: TreeSource, tree: str) -> bytes:
