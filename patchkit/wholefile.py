@@ -75,6 +75,15 @@ def scratch_folder(parent: Path, prefix: str) -> Iterator[Path]:
         os.close(handle)
 
 
+def probe(folder: Path) -> None:
+    """Find out why writing in a folder failed, from who knows: the system. Raises `OSError`.
+
+    libgit2 does not say when an object could not be written; it is just not there.
+    """
+    with scratch_folder(folder, ".probe-") as place:
+        atomic_write(place / "probe", bytes(4096))
+
+
 def sweep(folder: Path, prefix: str, suffix: str = "") -> None:
     """Remove files and folders of such names that no process holds. Never fails."""
     with contextlib.suppress(OSError), os.scandir(folder) as found:

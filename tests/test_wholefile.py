@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from patchkit.wholefile import atomic_write, scratch_folder, sweep, whole_file
+from patchkit.wholefile import atomic_write, probe, scratch_folder, sweep, whole_file
 from tests.builders import snapshot
 
 if TYPE_CHECKING:
@@ -108,3 +108,10 @@ def test_a_name_that_only_looks_alike_stays(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"")
     atomic_write(tmp_path / "b", b"")
     assert len(snapshot(tmp_path)) == 4
+
+
+def test_a_probe_gives_the_system_s_reason(tmp_path: Path) -> None:
+    probe(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(FileNotFoundError):
+        probe(tmp_path / "absent")

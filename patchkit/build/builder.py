@@ -198,9 +198,13 @@ class _Build:
     # Steps
 
     def _prepare(self) -> None:
-        for folder in (self.home, self.build.parent, self.plan.ccache):
+        for folder in (self.home, self.source, self.build, self.plan.ccache):
             folder.mkdir(parents=True, exist_ok=True)
-        self.sandbox = find_sandbox((self.plan.folder, self.plan.ccache), self.runner)
+        # not the source, not the log, not what was built: those are written from outside, and a
+        # link that a build put there would lead the writing elsewhere
+        self.sandbox = find_sandbox(
+            (self.build, self.plan.ccache), self.runner, readable=(self.source,)
+        )
         if self.sandbox.name is None:
             self.console.warn(
                 "neither bubblewrap nor unshare works here: the build can reach the network"
@@ -233,8 +237,11 @@ class _Build:
             label = f"{self.plan.release} {self.plan.variant}: configuring"
             self._program(["meson", "setup", ".", "../source", *options], label, _SETUP_TIMEOUT)
             atomic_write(stamp, wanted.encode())
+        # Meson keeps it as a pickle, which does whatever the build that wrote it wants
         dump = self.runner(
-            ["meson", "runpython", "-c", INSTALL_DUMP], cwd=self.build, timeout=120
+            self.sandbox.wrap(["meson", "runpython", "-c", INSTALL_DUMP]),
+            cwd=self.build,
+            timeout=120,
         ).check()
         return InstallData.read(dump.stdout)
 
@@ -243,7 +250,9 @@ class _Build:
         self._program(["ninja", *targets], label, _COMPILE_TIMEOUT)
 
     def _version(self) -> str:
-        asked = self.runner(["./systemd", "--version"], cwd=self.build, timeout=30).check()
+        asked = self.runner(
+            self.sandbox.wrap(["./systemd", "--version"]), cwd=self.build, timeout=30
+        ).check()
         return asked.text.partition("\n")[0].strip()
 
     # Programs

@@ -57,18 +57,19 @@ def install(data: InstallData, selection: Selection, build: Path, prefix: Path) 
     """
     shutil.rmtree(prefix, ignore_errors=True)
     prefix.mkdir(parents=True)
+    root = build.parent.resolve()
     libraries = _needed_libraries(selection, build)
     homes = {library.name: library.to.rpartition("/")[0] for library in libraries}
     for target in (*selection.programs, *libraries):
-        _install_binary(build / target.file, prefix, target.to, homes)
+        _install_binary(_within(build / target.file, root), prefix, target.to, homes)
     for target in selection.generated:
-        _copy(build / target.file, prefix, target.to)
+        _copy(build / target.file, prefix, target.to, root)
     for item in data.data:
         if f"{item.place}/".startswith(_FOLDERS):
-            _copy(build / item.file, prefix, item.place)
+            _copy(build / item.file, prefix, item.place, root)
     for item in data.folders:
         if f"{item.place}/".startswith(_FOLDERS):
-            _copy_folder(build / item.file, prefix, item.place)
+            _copy_folder(build / item.file, prefix, item.place, root)
     _link(data, prefix, homes)
 
 
@@ -79,7 +80,7 @@ def _needed_libraries(selection: Selection, build: Path) -> tuple[InstalledTarge
     waiting = list(selection.programs)
     while waiting:
         target = waiting.pop()
-        elf = read_elf(build / target.file)
+        elf = read_elf(_within(build / target.file, build.parent.resolve()))
         if elf is None:
             raise InconsistentError(f"{target.file} was built, and is no program")
         for name in elf.needed:
@@ -89,13 +90,25 @@ def _needed_libraries(selection: Selection, build: Path) -> tuple[InstalledTarge
     return tuple(found[name] for name in sorted(found))
 
 
+def _within(source: Path, root: Path) -> Path:
+    """A file of the build: a build is not to be trusted, and could name any file of this machine.
+
+    `root` is the folder that source and build are in. Raises `InconsistentError`.
+    """
+    if not source.resolve().is_relative_to(root):
+        raise InconsistentError(
+            f"the build would install {source}, which is no file of its own; it is not used"
+        )
+    return source
+
+
 def _install_binary(source: Path, prefix: Path, to: str, homes: dict[str, str]) -> None:
     """A program or library, its run path leading to where its libraries are installed."""
     elf = read_elf(source)
     if elf is None:
         raise InconsistentError(f"{source} was built, and is no program")
     if not elf.runpath:
-        _copy(source, prefix, to)
+        _copy(source, prefix, to, source.parent.resolve())
         return
     folders = dict.fromkeys(homes[name] for name in elf.needed if name in homes)
     place = _place(prefix, to)
@@ -103,8 +116,9 @@ def _install_binary(source: Path, prefix: Path, to: str, homes: dict[str, str]) 
     place.chmod(0o755)
 
 
-def _copy(source: Path, prefix: Path, to: str) -> None:
+def _copy(source: Path, prefix: Path, to: str, root: Path) -> None:
     place = _place(prefix, to)
+    _within(source.parent, root)
     if source.is_symlink():
         place.symlink_to(source.readlink())
         return
@@ -112,16 +126,21 @@ def _copy(source: Path, prefix: Path, to: str) -> None:
     place.chmod(0o755 if os.access(source, os.X_OK) else 0o644)
 
 
-def _copy_folder(source: Path, prefix: Path, to: str) -> None:
-    for file in sorted(source.rglob("*")):
+def _copy_folder(source: Path, prefix: Path, to: str, root: Path) -> None:
+    for file in sorted(_within(source, root).rglob("*")):
         if file.is_symlink() or file.is_file():
-            _copy(file, prefix, f"{to}/{file.relative_to(source).as_posix()}")
+            _copy(file, prefix, f"{to}/{file.relative_to(source).as_posix()}", root)
 
 
 def _place(prefix: Path, to: str) -> Path:
+    """Where a file is put: below `prefix`, whatever is said of it and whatever is there."""
     place = prefix / to.lstrip("/")
-    place.parent.mkdir(parents=True, exist_ok=True)
-    return place
+    if ".." not in place.parts and place.parent.resolve().is_relative_to(prefix.resolve()):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if place.is_symlink():  # else it would be written through
+            place.unlink()
+        return place
+    raise InconsistentError(f"the build would install to {to}, which leads elsewhere")
 
 
 def _link(data: InstallData, prefix: Path, homes: dict[str, str]) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from patchkit.build.failure import BuildError
 from patchkit.build.plan import Built, digest
 from patchkit.build.preflight import Need, NeedKind, require
+from patchkit.build.sandbox import find_sandbox
 from patchkit.build.variant import VariantKind
 from patchkit.errors import InconsistentError, MissingToolError, PatchkitError
 
@@ -107,7 +108,9 @@ def build_with_nix(
     if code != 0:
         raise nix_failure(release, variant, said, log)
     out = Path(next(line for line in reversed(said) if line.startswith("/nix/store/")))
-    version = runner([str(out / "lib/systemd/systemd"), "--version"], timeout=30).check()
+    apart = find_sandbox((), runner)
+    asked = apart.wrap([str(out / "lib/systemd/systemd"), "--version"])
+    version = runner(asked, timeout=30).check()
     return Built(
         release=release,
         variant=variant,

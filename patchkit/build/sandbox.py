@@ -34,15 +34,19 @@ class Sandbox:
         return (*self.prefix, *argv)
 
 
-def find_sandbox(writable: Sequence[Path], runner: Runner) -> Sandbox:
+def find_sandbox(
+    writable: Sequence[Path], runner: Runner, *, readable: Sequence[Path] = ()
+) -> Sandbox:
     """The strongest way that works here, tried out.
 
     Bubblewrap shows the build a file system that it can write only in `writable` (absolute
-    folders, which exist) and in a /tmp of its own, without people's homes and without /run, where
-    services listen (a Docker engine gives whoever reaches it the machine); `unshare` takes away
+    folders, which exist, as those of `readable` do) and in a /tmp of its own, without people's
+    homes and without /run, where services listen (a Docker engine gives whoever reaches it the
+    machine); `unshare` takes away
     the network only.
     """
-    binds = [word for path in writable for word in ("--bind", str(path), str(path))]
+    binds = [word for path in readable for word in ("--ro-bind", str(path), str(path))]
+    binds += [word for path in writable for word in ("--bind", str(path), str(path))]
     bubble = ["bwrap", "--die-with-parent", "--unshare-net", "--unshare-ipc", "--unshare-pid"]
     bubble += ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", *_hidden()]
     own = () if os.geteuid() == 0 else ("--user", "--map-current-user")

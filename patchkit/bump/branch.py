@@ -15,6 +15,7 @@ from pygit2.enums import FileMode, SortMode
 from patchkit import documents
 from patchkit.bump.checkout import FOLDERS, GIT_ERRORS, Checkout, Files, Stored
 from patchkit.errors import InconsistentError, StorageError, UsageError
+from patchkit.wholefile import probe
 from patchkit.workspace.layout import LOCK
 from patchkit.workspace.lock import Lock, read_lock
 
@@ -221,6 +222,10 @@ def commit_on(
             parents = (str(made),)
         return point_branch(checkout, name, parents[0])
     except GIT_ERRORS as error:
+        try:
+            probe(checkout.common)
+        except OSError as why:
+            raise StorageError.from_os_error(f"commit on {name}", why) from error
         raise StorageError(f"cannot commit on {name}: {error}") from error
 
 

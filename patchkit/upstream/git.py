@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,7 @@ from patchkit.errors import StorageError, UnavailableError, without_logins
 from patchkit.upstream import intake, references
 from patchkit.upstream.problems import NotThereError, UnreachableError
 from patchkit.upstream.sources import Origin, SourceKind, Tip, UpstreamTree
+from patchkit.wholefile import probe
 
 if TYPE_CHECKING:
     from pygit2.remotes import Remote, TransferProgress
@@ -24,6 +27,16 @@ if TYPE_CHECKING:
     from patchkit.upstream.sources import GitSource
     from patchkit.upstream.store import Store
 
+_OURS = re.compile(
+    "|".join(
+        re.escape(os.strerror(number))
+        for number in (
+            errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG, errno.EMFILE,
+            errno.ENFILE, errno.ENOMEM,
+        )
+    )
+)  # fmt: skip
+"""What goes wrong on this machine's disk, whatever a server does; libgit2 quotes the system."""
 _UNREACHABLE = re.compile(
     r"resolve|failed to connect|connection (refused|reset)|unreachable|timed? ?out|no route", re.I
 )
@@ -232,8 +245,15 @@ class RemoteRepository:
                 f"{self._shown} demands a login, which patchkit never gives",
                 hint="use a public repository, or clone it yourself and give its path",
             )
-        if "No space left" in text or "Read-only file system" in text:
-            return StorageError(f"cannot write to the cache: {text}")
+        if _OURS.search(text) or str(self._store.folder.parent) in text:
+            return StorageError(
+                f"cannot write to the cache: {text}",
+                hint="free space or mend permissions, then run it again",
+            )
+        try:
+            probe(self._store.folder.parent)
+        except OSError as why:  # libgit2 does not always quote the system
+            return StorageError.from_os_error("write to the cache", why)
         if isinstance(error, OSError) or _UNREACHABLE.search(text):
             return UnreachableError(f"{self._shown} cannot be reached: {text}")
         return UnavailableError(f"{self._shown} does not answer as a git repository: {text}")

@@ -9,14 +9,18 @@ URL only.
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pygit2
 
 from patchkit.errors import without_logins
 from patchkit.releases import Release
+from patchkit.wholefile import probe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -115,6 +119,9 @@ def note(
     commit = repository.create_commit(
         None, _SIGNATURE, _SIGNATURE, message, pygit2.Oid(hex=tree), []
     )
+    if commit not in repository:
+        probe(Path(repository.path))
+        raise OSError(errno.EIO, os.strerror(errno.EIO), repository.path)
     point(repository, reference, str(commit))
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from patchkit import console, documents
 from patchkit.build import ninja, users
 from patchkit.build.elf import read_elf
-from patchkit.build.meson import InstallData
+from patchkit.build.meson import InstallData, InstalledData, InstalledLink, InstalledTarget
 from patchkit.bump import evidence as evidence_of
 from patchkit.bump import news
 from patchkit.bump.blocks import fenced
@@ -333,13 +333,21 @@ def _build(data: bytes, _: Path) -> None:
 
 
 def _installs() -> list[bytes]:
-    return [
-        b'{"targets": {"/b/x": {"destination": "{bindir}/x", "tag": null, "subproject": null}}}'
-    ]
+    plan = InstallData(
+        targets=(InstalledTarget(file="systemd", folder="lib/systemd"),),
+        data=(InstalledData(file="/x/units/a.target", to="lib/systemd/system/a.target"),),
+        links=(InstalledLink(at="lib/systemd/system/b.target", to="a.target"),),
+        folders=(InstalledData(file="/x/catalog", to="lib/systemd/catalog"),),
+    )
+    return [documents.encode(plan).encode()]
 
 
 def _install(data: bytes, _: Path) -> None:
-    InstallData.read(data)
+    plan = InstallData.read(data)
+    for target in plan.targets:
+        assert target.to.startswith("/"), target.name
+    for place in (*(d.place for d in (*plan.data, *plan.folders)), *(k.place for k in plan.links)):
+        assert place.startswith("/")
 
 
 def _elves() -> list[bytes]:
