@@ -7,7 +7,6 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from elftools.common.exceptions import ELFError
 from elftools.elf.dynamic import DynamicSection, DynamicTag
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import NoteSection
@@ -52,7 +51,7 @@ def read_elf(path: Path) -> Elf | None:
         whole = io.BytesIO(stream.read())  # of which nobody can read more than there is
         try:
             return _read(ELFFile(whole))
-        except (ELFError, ValueError, KeyError, OSError) as error:  # OSError: an absurd offset
+        except Exception as error:
             raise InconsistentError(f"{path} is a damaged ELF file: {error}") from error
 
 

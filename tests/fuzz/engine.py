@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import hashlib
 import json
 import os
@@ -55,8 +56,18 @@ class Outcome:
     findings: list[Finding] = field(default_factory=list)
 
 
-def fuzz(target: Target, *, seconds: float, seed: int, kept: Path | None = None) -> Outcome:
-    """Feed a target for so many seconds in a process of its own; inputs that break it are kept."""
+def fuzz(
+    target: Target,
+    *,
+    seconds: float,
+    seed: int,
+    most: int | None = None,
+    kept: Path | None = None,
+) -> Outcome:
+    """Feed a target for so many seconds in a process of its own; inputs that break it are kept.
+
+    With `most`, that many inputs at the most: the same seed then gives the same run anywhere.
+    """
     work = Path(tempfile.mkdtemp(prefix="patchkit-fuzz-work-"))
     read, write = os.pipe()
     sys.stdout.flush()
@@ -64,9 +75,10 @@ def fuzz(target: Target, *, seconds: float, seed: int, kept: Path | None = None)
     process = os.fork()
     if process == 0:
         code = 1
+        faulthandler.disable()  # of which pytest makes pages; how it died is told by the status
         try:
             os.close(read)
-            outcome = _loop(target, seconds, random.Random(seed), work)
+            outcome = _loop(target, seconds, most, random.Random(seed), work)
             with os.fdopen(write, "w", encoding="utf-8") as stream:
                 json.dump(asdict(outcome), stream)
             code = 0
@@ -99,12 +111,14 @@ def _outcome(text: str, status: int, work: Path) -> Outcome:
     return Outcome(**{**told, "findings": [Finding(**each) for each in told["findings"]]})
 
 
-def _loop(target: Target, seconds: float, chance: random.Random, work: Path) -> Outcome:
+def _loop(
+    target: Target, seconds: float, most: int | None, chance: random.Random, work: Path
+) -> Outcome:
     signal.signal(signal.SIGALRM, _late)
     seeds = target.seeds()
     outcome, seen = Outcome(), set[str]()
     begun = time.monotonic()
-    while (now := time.monotonic() - begun) < seconds:
+    while (now := time.monotonic() - begun) < seconds and outcome.executions != most:
         data = mutated(chance.choice(seeds), seeds, chance) if outcome.executions else seeds[0]
         (work / "input").write_bytes(data)
         found = _one(target, data, work, outcome)
