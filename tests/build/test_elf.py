@@ -69,10 +69,11 @@ def test_what_is_no_elf_or_a_damaged_one(program: Path, tmp_path: Path) -> None:
     with pytest.raises(InconsistentError, match="damaged ELF"):
         read_elf(damaged)
     content = bytearray(program.read_bytes())
-    content[40:48] = b"\xff" * 8  # e_shoff (elf(5)): sections at an offset that no file has
-    damaged.write_bytes(content)
-    with pytest.raises(InconsistentError, match="damaged ELF"):
-        read_elf(damaged)
+    for offset in (b"\xff" * 8, b"\xff" * 7 + b"\x7f", b"\xff" * 7 + b"\x00"):
+        content[40:48] = offset  # e_shoff (elf(5)): sections at a place that no file has
+        damaged.write_bytes(content)
+        with pytest.raises(InconsistentError, match="damaged ELF"):
+            read_elf(damaged)
 
 
 def test_a_static_program() -> None:
