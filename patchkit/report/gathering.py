@@ -22,6 +22,7 @@ from patchkit.report.series_report import (
     Standing,
 )
 from patchkit.report.verify_evidence import Evidence
+from patchkit.trust.signature import SignatureKind
 from patchkit.upstream.dates import tagged_at
 from patchkit.upstream.sources import GitSource
 from patchkit.verify.catalogue import read_catalogue
@@ -183,7 +184,7 @@ class _Known:
             series_sha256=locked.series_sha256,
             evidence=str(self.workspace.evidence_path(locked.release)) if proves else None,
             evidence_sha256=recorded.evidence_sha256 if recorded and proves else None,
-            tagged=_moment(tagged),
+            tagged=_moment(tagged) or _signed(locked),
             supported=_moment(self.times.supported.get(locked.tag)),
             proven=_moment(self.times.proven.get(locked.tag)) if proves else None,
             compare=self._compare(locked, before),
@@ -293,6 +294,14 @@ def _standing(locked: LockedRelease, problems: tuple[str, ...], void: str | None
             return Standing.FAILED
         case _:
             return Standing.VOID
+
+
+def _signed(locked: LockedRelease) -> str | None:
+    """When the release's tag was signed, where the lock knows; Debian signs later, and indices."""
+    signature = locked.origin.signature
+    if signature is None or signature.kind is SignatureKind.DEBIAN or not signature.is_verified:
+        return None
+    return signature.signed
 
 
 def _moment(seconds: int | None) -> str | None:

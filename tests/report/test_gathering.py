@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from typing import TYPE_CHECKING
+
+import pytest
 
 from patchkit.report.range_diff import RangeKind
 from patchkit.report.series_report import Standing
@@ -87,6 +90,28 @@ def test_without_trees_in_the_cache_churn_is_not_known(shelf: Shelf, tmp_path: P
         patch.churn is None for release in found.report.releases for patch in release.patches
     )
     assert of(found, "v262").tagged is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "tagged"),
+    [
+        ("openpgp", "verified", "2026-07-01T00:00:00Z"),
+        ("openpgp", "key missing", None),
+        ("debian-archive", "verified", None),
+    ],
+)
+def test_a_verified_signature_dates_a_tag_that_is_not_at_hand(
+    shelf: Shelf, tmp_path: Path, kind: str, status: str, tagged: str | None
+) -> None:
+    lock = shelf.root / "patches/lock.json"
+    document = json.loads(lock.read_bytes())
+    document["releases"]["v262"]["origin"]["signature"] = {
+        "kind": kind, "status": status, "signed": "2026-07-01T00:00:00Z"
+    }  # fmt: skip
+    document["releases"]["v262"].update(tag_object=None, commit=None)
+    lock.write_text(json.dumps(document), encoding="utf-8")
+    found = Shelf(root=shelf.root, cache=tmp_path / "empty").gather()
+    assert of(found, "v262").tagged == tagged
 
 
 def test_without_git_no_time_of_support_is_claimed(shelf: Shelf) -> None:
