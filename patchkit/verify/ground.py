@@ -69,12 +69,22 @@ def init_of(config: bytes) -> str:
 
 
 def unpack(layers: Iterable[Path], files: Mapping[str, FileSpec], root: Path) -> None:
-    """Write an image's layers, lowest first, and a scenario's files into a folder."""
+    """Write an image's layers, lowest first, and a scenario's files into a folder.
+
+    What was built is not trusted: a link of it that leads out of the folder is not followed.
+    Raises `InconsistentError`.
+    """
     for layer in layers:
-        with tarfile.open(layer) as archive:
-            archive.extractall(root, filter="tar")
+        try:
+            with tarfile.open(layer) as archive:
+                archive.extractall(root, filter="tar")
+        except tarfile.FilterError as error:
+            raise InconsistentError(f"{layer.name} leads out of its root: {error}") from error
+    inside = root.resolve()
     for path, spec in files.items():
         place = root / path.lstrip("/")
+        if ".." in place.parts or not place.parent.resolve().is_relative_to(inside):
+            raise InconsistentError(f"{path} leads out of the image: a folder on its way is a link")
         place.parent.mkdir(parents=True, exist_ok=True)
         if place.is_dir() and not place.is_symlink():
             shutil.rmtree(place)
