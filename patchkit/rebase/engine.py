@@ -13,7 +13,7 @@ from patchkit.rebase.conflict import has_markers
 from patchkit.rebase.facts import Facts
 from patchkit.rebase.files import FileMerge, FileMerger, ThreeSides
 from patchkit.rebase.memo import Memo
-from patchkit.rebase.neighbourhood import notices
+from patchkit.rebase.neighbourhood import TouchedFile, notices
 from patchkit.rebase.objects import Labels, ObjectSpace
 from patchkit.rebase.outcome import (
     Conflict,
@@ -285,7 +285,7 @@ class _Step:
             outcome=Outcome.RELOCATED if verdict.is_move else Outcome.RESOLVED,
             patch=patch,
             strategy=", ".join(verdict.strategies),
-            notices=tuple(self._notices(merges, patch, {})),
+            notices=self._notices(merges, patch),
             evidence=verdict.evidence,
             left_out=verdict.left_out_text,
         )
@@ -340,7 +340,7 @@ class _Step:
             outcome=Outcome.RESOLVED,
             patch=patch,
             strategy=BY_HAND,
-            notices=tuple(self._notices(self.merges, patch, {})),
+            notices=self._notices(self.merges, patch),
         )
 
     def _merged(self, merges: list[FileMerge], changes: Changes) -> PatchResult:
@@ -358,7 +358,7 @@ class _Step:
             outcome=Outcome.MERGED if renamed else outcome,
             patch=patch,
             offsets=offsets,
-            notices=tuple(self._notices(merges, patch, renamed)),
+            notices=self._notices(merges, patch),
         )
 
     def _fits_as_it_is(self, changes: Changes) -> bool:
@@ -367,20 +367,22 @@ class _Step:
         except InconsistentError:
             return False
 
-    def _notices(
-        self, merges: list[FileMerge], patch: Patch, renamed: Mapping[str, str]
-    ) -> Iterator[Notice]:
-        for old, new in renamed.items():
-            yield Notice(path=new, function="", what=f"is {old}, renamed upstream")
+    def _notices(self, merges: list[FileMerge], patch: Patch) -> tuple[Notice, ...]:
         hunks_of = {file.path: file.hunks for file in patch.files}
+        touched = []
         for merge in merges:
-            hunks = hunks_of.get(merge.path, ())
-            target = self.merger.target.read(merge.path)
-            if merge.before is not None and target is not None:
-                yield from notices(merge.path, merge.before.content, target.content, hunks)
-            if len(hunks) < len(merge.change.hunks):
-                count = f"{len(merge.change.hunks)} hunks became {len(hunks)}"
-                yield Notice(path=merge.path, function="", what=f"{count}: part is upstream?")
+            before, target = merge.before, self.merger.target.read(merge.path)
+            touched.append(
+                TouchedFile(
+                    path=merge.path,
+                    old_path=merge.change.path,
+                    base=before.content if before and target else b"",
+                    target=target.content if before and target else b"",
+                    written=merge.change.hunks,
+                    hunks=hunks_of.get(merge.path, ()),
+                )
+            )
+        return notices(touched)
 
 
 def _compare(merges: list[FileMerge], patch: Patch) -> tuple[Outcome, tuple[int, ...]]:

@@ -34,6 +34,10 @@ class Functions:
                 return place
         return None
 
+    def starts_at(self, index: int) -> bool:
+        """Whether a function starts with the line at `index`."""
+        return _is_heading(self.lines[index])
+
     def enclosing(self, index: int) -> str:
         """The name of what encloses the line at `index`, or the empty string."""
         place = self.heading(index)
