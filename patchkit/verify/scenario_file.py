@@ -7,10 +7,10 @@ import tomllib
 from itertools import product
 
 from patchkit.errors import UsageError
+from patchkit.toml.places import places
+from patchkit.toml.table import Mistakes, Table
 from patchkit.verify import scenario as sc
 from patchkit.verify.scenario_steps import LONGEST, read_step
-from patchkit.verify.toml_places import places
-from patchkit.verify.toml_table import Mistakes, Table
 
 SCHEMA = "patchkit.scenario/1"
 _NAME = re.compile(r"[a-z][a-z0-9-]*")

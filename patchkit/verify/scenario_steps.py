@@ -5,13 +5,13 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING
 
+from patchkit.toml.table import near
 from patchkit.verify import scenario as sc
-from patchkit.verify.toml_table import near
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from patchkit.verify.toml_table import Table
+    from patchkit.toml.table import Table
 
 LONGEST = 120.0
 """No step may wait longer, in seconds: a hung container must not hang the suite."""

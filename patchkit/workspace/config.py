@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from patchkit.errors import UsageError
 from patchkit.rebase.checks.intent import Intent
 from patchkit.rebase.checks.judging import PatchChecks
 from patchkit.rebase.checks.pattern import Pattern
 from patchkit.releases import Release
+from patchkit.toml.places import places
+from patchkit.toml.table import Mistakes, Table, near
 from patchkit.upstream.sources import DebianSource, GitSource, Source
 from patchkit.workspace.signers import read_signer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from patchkit.trust.signers import Signer
 
 SCHEMA = "patchkit.series/1"
-
-_Parsed = TypeVar("_Parsed")
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9+.-]*")
 _OPTION = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
@@ -122,13 +119,11 @@ def read_config(text: str, *, file_name: str) -> SeriesConfig:
         document = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # numbers and nesting without end, too
         raise UsageError(f"{file_name} is not TOML: {error}") from error
-    reader = _Reader(lines=text.split("\n"), file_name=file_name)
-    config = reader.config(document)
-    if reader.problems or config is None:
-        listed = "\n".join(
-            f"  {file_name}:{line}: {what}" for line, what in sorted(reader.problems)
-        )
-        count = len(reader.problems)
+    mistakes = Mistakes(lines=places(text))
+    config = _config(Table(mistakes, document, ()))
+    if mistakes.found or config is None:
+        listed = "\n".join(f"  {file_name}:{line}: {what}" for line, what in sorted(mistakes.found))
+        count = len(mistakes.found)
         raise UsageError(
             f"{file_name} has {count} mistake{'s' * (count != 1)}",
             hint=listed.strip(),
@@ -136,217 +131,122 @@ def read_config(text: str, *, file_name: str) -> SeriesConfig:
     return config
 
 
-@dataclass(slots=True)
-class _Reader:
-    """Reads the parsed document and gathers problems as it goes."""
-
-    lines: list[str]
-    file_name: str
-    problems: list[tuple[int, str]] = field(default_factory=list)
-
-    def config(self, document: dict[str, Any]) -> SeriesConfig | None:
-        top = _Table(self, document, "", 0)
-        top.only("schema", "base", "sources", "patches", "build", "follow", "signers")
-        schema = top.text("schema")
-        if schema and schema != SCHEMA:
-            top.problem("schema", f"schema is '{schema}'; this patchkit reads '{SCHEMA}'")
-        base = Release.from_tag(top.text("base") or "")
-        if base is None and top.has_text("base"):
-            top.problem("base", f"'{document['base']}' is not a release tag (such as v260)")
-        sources = [self._source(table) for table in top.tables("sources")]
-        patches = [self._patch(table) for table in top.tables("patches")]
-        build = self._build(top)
-        follow = self._follow(top)
-        self._unique("sources", [source.name for source in sources if source], top)
-        signers = [read_signer(table) for table in top.tables("signers", needed=False)]
-        self._unique("signers", [signer.name for signer in signers if signer], top)
-        self._unique("patches", [patch.name for patch in patches if patch], top)
-        if self.problems or base is None:
-            return None
-        return SeriesConfig(
-            base=base,
-            sources=tuple(source for source in sources if source),
-            patches=tuple(patch for patch in patches if patch),
-            build=build,
-            follow=follow,
-            signers=tuple(signer for signer in signers if signer),
-        )
-
-    def _follow(self, top: _Table) -> FollowConfig:
-        table = top.table("follow")
-        table.only("lines", "every", "ignore")
-        lines = table.text("lines") if "lines" in table.values else FollowedLines.NEWEST
-        if lines and lines not in set(FollowedLines):
-            near = difflib.get_close_matches(lines, list(FollowedLines), n=1)
-            meant = f"; did you mean '{near[0]}'?" if near else ""
-            table.problem("lines", f"lines is 'newest' or 'supported', not '{lines}'{meant}")
-            lines = ""
-        every = table.values.get("every", False)
-        if not isinstance(every, bool):
-            table.problem("every", "'every' must be true or false")
-        ignore = set()
-        for tag in table.texts("ignore"):
-            release = Release.from_tag(tag)
-            if release is None:
-                table.problem("ignore", f"'{tag}' is not a release tag (such as v262.1)")
-            else:
-                ignore.add(release)
-        return FollowConfig(
-            lines=FollowedLines(lines or FollowedLines.NEWEST),
-            every=every is True,
-            ignore=frozenset(ignore),
-        )
-
-    def _build(self, top: _Table) -> BuildConfig:
-        table = top.table("build")
-        table.only("options", "programs")
-        options = table.table("options")
-        chosen = []
-        for name, value in options.values.items():
-            if not _OPTION.fullmatch(name):
-                options.problem(name, f"'{name}' cannot be a Meson option's name")
-            elif name in _OURS:
-                options.problem(name, f"'{name}' is not yours to set: patchkit depends on it")
-            elif isinstance(value, bool):
-                chosen.append((name, str(value).lower()))
-            elif isinstance(value, str | int):
-                chosen.append((name, str(value)))
-            else:
-                options.problem(name, f"'{name}' must be text, a number, true or false")
-        programs = table.texts("programs")
-        for program in programs:
-            if not _NAME.fullmatch(program):
-                table.problem("programs", f"'{program}' cannot be a program's name")
-        return BuildConfig(options=tuple(chosen), programs=programs)
-
-    def _source(self, table: _Table) -> Source | None:
-        kind = table.text("kind")
-        name = table.text("name")
-        if kind == "git":
-            table.only("kind", "name", "url")
-            url = table.text("url")
-            return GitSource(name=name, location=url) if name and url else None
-        if kind == "debian":
-            table.only("kind", "name", "suites", "mirror")
-            suites = table.texts("suites", needed=True)
-            mirror = table.text("mirror") if "mirror" in table.values else None
-            return DebianSource(name=name, suites=suites, mirror=mirror) if name else None
-        if kind:
-            table.problem("kind", f"a source's kind is 'git' or 'debian', not '{kind}'")
+def _config(top: Table) -> SeriesConfig | None:
+    top.only(("schema", "base", "sources", "patches", "build", "follow", "signers"))
+    schema = top.text("schema")
+    if schema and schema != SCHEMA:
+        top.problem("schema", f"schema is '{schema}'; this patchkit reads '{SCHEMA}'")
+    base = Release.from_tag(top.text("base") or "")
+    if base is None and isinstance(top.values.get("base"), str):
+        top.problem("base", f"'{top.values['base']}' is not a release tag (such as v260)")
+    sources = [_source(table) for table in top.tables("sources", needed=True)]
+    patches = [_patch(table) for table in top.tables("patches", needed=True)]
+    build = _build(top)
+    follow = _follow(top)
+    _unique("sources", [source.name for source in sources if source], top)
+    signers = [read_signer(table) for table in top.tables("signers")]
+    _unique("signers", [signer.name for signer in signers if signer], top)
+    _unique("patches", [patch.name for patch in patches if patch], top)
+    if top.mistakes.found or base is None:
         return None
+    return SeriesConfig(
+        base=base,
+        sources=tuple(source for source in sources if source),
+        patches=tuple(patch for patch in patches if patch),
+        build=build,
+        follow=follow,
+        signers=tuple(signer for signer in signers if signer),
+    )
 
-    def _patch(self, table: _Table) -> PatchEntry | None:
-        table.only("name", "summary", "why", "files", "functions", "scenarios", "intents", "watch")
-        name = table.text("name")
-        if name and not _NAME.fullmatch(name):
-            table.problem("name", f"'{name}' cannot be a patch's name: use a-z, 0-9, '-', '.', '+'")
-        entry = PatchEntry(
-            name=name,
-            summary=table.text("summary"),
-            why=table.text("why").strip(),
-            files=table.texts("files", needed=True),
-            functions=table.texts("functions"),
-            scenarios=table.texts("scenarios"),
-            intents=tuple(table.parsed("intents", Intent.parse)),
-            watch=tuple(table.parsed("watch", Pattern.parse)),
+
+def _follow(top: Table) -> FollowConfig:
+    table = top.table("follow")
+    table.only(("lines", "every", "ignore"))
+    lines = table.text("lines") if "lines" in table.values else FollowedLines.NEWEST
+    if lines and lines not in set(FollowedLines):
+        table.problem(
+            "lines",
+            f"lines is 'newest' or 'supported', not '{lines}'{near(lines, FollowedLines)}",
         )
-        for path in entry.files:
-            if path.startswith("/") or ".." in path.split("/"):
-                table.problem("files", f"'{path}' leads out of the tree")
-        return entry if name else None
-
-    def _unique(self, key: str, names: list[str], top: _Table) -> None:
-        for name in sorted({name for name in names if names.count(name) > 1}):
-            top.problem(key, f"two entries of [[{key}]] are named '{name}'")
-
-
-@dataclass(slots=True)
-class _Table:
-    """A table of the document, and where it stands."""
-
-    reader: _Reader
-    values: dict[str, Any]
-    heading: str
-    number: int
-
-    def problem(self, key: str, what: str) -> None:
-        self.reader.problems.append((self._line(key), what))
-
-    def only(self, *known: str) -> None:
-        for key in self.values:
-            if key not in known:
-                near = difflib.get_close_matches(key, known, n=1)
-                meant = f"; did you mean '{near[0]}'?" if near else ""
-                self.problem(key, f"unknown key '{key}'{meant}")
-
-    def has_text(self, key: str) -> bool:
-        return isinstance(self.values.get(key), str)
-
-    def text(self, key: str) -> str:
-        """A text that must be there and not be empty; the empty string after a problem."""
-        value = self.values.get(key)
-        if value is None:
-            self.problem(key, f"'{key}' is missing")
-        elif not isinstance(value, str) or not value.strip():
-            self.problem(key, f"'{key}' must be text")
+        lines = ""
+    every = table.values.get("every", False)
+    if not isinstance(every, bool):
+        table.problem("every", "'every' must be true or false")
+    ignore = set()
+    for tag in table.texts("ignore"):
+        release = Release.from_tag(tag)
+        if release is None:
+            table.problem("ignore", f"'{tag}' is not a release tag (such as v262.1)")
         else:
-            return value
-        return ""
+            ignore.add(release)
+    return FollowConfig(
+        lines=FollowedLines(lines or FollowedLines.NEWEST),
+        every=every is True,
+        ignore=frozenset(ignore),
+    )
 
-    def texts(self, key: str, *, needed: bool = False) -> tuple[str, ...]:
-        value = self.values.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            self.problem(key, f"'{key}' must be a list of texts")
-            return ()
-        if needed and not value:
-            self.problem(
-                key, f"'{key}' is missing" if key not in self.values else f"'{key}' is empty"
-            )
-        return tuple(value)
 
-    def parsed(self, key: str, parse: Callable[[str], _Parsed]) -> Iterator[_Parsed]:
-        """Every text of a list as `parse` reads it; what that refuses is a problem."""
-        for text in self.texts(key):
-            try:
-                yield parse(text)
-            except ValueError as error:
-                self.problem(key, str(error))
+def _build(top: Table) -> BuildConfig:
+    table = top.table("build")
+    table.only(("options", "programs"))
+    options = table.table("options")
+    chosen = []
+    for name, value in options.values.items():
+        if not _OPTION.fullmatch(name):
+            options.problem(name, f"'{name}' cannot be a Meson option's name")
+        elif name in _OURS:
+            options.problem(name, f"'{name}' is not yours to set: patchkit depends on it")
+        elif isinstance(value, bool):
+            chosen.append((name, str(value).lower()))
+        elif isinstance(value, str | int):
+            chosen.append((name, str(value)))
+        else:
+            options.problem(name, f"'{name}' must be text, a number, true or false")
+    programs = table.texts("programs")
+    for program in programs:
+        if not _NAME.fullmatch(program):
+            table.problem("programs", f"'{program}' cannot be a program's name")
+    return BuildConfig(options=tuple(chosen), programs=programs)
 
-    def tables(self, key: str, *, needed: bool = True) -> Iterator[_Table]:
-        value = self.values.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-            self.problem(key, f"'{key}' must be written as [[{key}]]")
-            return
-        if not value and needed:
-            self.problem(key, f"there is no [[{key}]]")
-        for number, item in enumerate(value):
-            yield _Table(self.reader, item, key, number)
 
-    def table(self, key: str) -> _Table:
-        """The one table [key] within this one; an empty one where there is none."""
-        heading = f"{self.heading}.{key}" if self.heading else key
-        value = self.values.get(key, {})
-        if not isinstance(value, dict):
-            self.problem(key, f"'{key}' must be written as [{heading}]")
-            value = {}
-        return _Table(self.reader, value, heading, 0)
+def _source(table: Table) -> Source | None:
+    kind = table.text("kind")
+    name = table.text("name")
+    if kind == "git":
+        table.only(("kind", "name", "url"))
+        url = table.text("url")
+        return GitSource(name=name, location=url) if name and url else None
+    if kind == "debian":
+        table.only(("kind", "name", "suites", "mirror"))
+        suites = table.texts("suites", needed=True)
+        mirror = table.text("mirror") if "mirror" in table.values else None
+        return DebianSource(name=name, suites=suites, mirror=mirror) if name else None
+    if kind:
+        table.problem("kind", f"a source's kind is 'git' or 'debian', not '{kind}'")
+    return None
 
-    def _line(self, key: str) -> int:
-        """The line of a key, or of its table's heading; counted from 1."""
-        start = self._start()
-        pattern = re.compile(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=")
-        heading = re.compile(rf"\s*\[+\s*{re.escape(key)}\b")
-        for index in range(start, len(self.reader.lines)):
-            line = self.reader.lines[index]
-            if index > start and self.heading and line.lstrip().startswith("["):
-                break
-            if pattern.match(line) or (not self.heading and heading.match(line)):
-                return index + 1
-        return start + 1
 
-    def _start(self) -> int:
-        if not self.heading:
-            return 0
-        pattern = re.compile(rf"\s*\[\[?\s*{re.escape(self.heading)}\s*\]\]?")
-        found = [index for index, line in enumerate(self.reader.lines) if pattern.match(line)]
-        return found[self.number] if self.number < len(found) else 0
+def _patch(table: Table) -> PatchEntry | None:
+    table.only(("name", "summary", "why", "files", "functions", "scenarios", "intents", "watch"))
+    name = table.text("name")
+    if name and not _NAME.fullmatch(name):
+        table.problem("name", f"'{name}' cannot be a patch's name: use a-z, 0-9, '-', '.', '+'")
+    entry = PatchEntry(
+        name=name,
+        summary=table.text("summary"),
+        why=table.text("why").strip(),
+        files=table.texts("files", needed=True),
+        functions=table.texts("functions"),
+        scenarios=table.texts("scenarios"),
+        intents=tuple(table.parsed("intents", Intent.parse)),
+        watch=tuple(table.parsed("watch", Pattern.parse)),
+    )
+    for path in entry.files:
+        if path.startswith("/") or ".." in path.split("/"):
+            table.problem("files", f"'{path}' leads out of the tree")
+    return entry if name else None
+
+
+def _unique(key: str, names: list[str], top: Table) -> None:
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        top.problem(key, f"two entries of [[{key}]] are named '{name}'")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import difflib
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from patchkit.trust import signers
 from patchkit.trust.signers import KeyKind, Signer
@@ -12,29 +12,14 @@ from patchkit.trust.signers import KeyKind, Signer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from patchkit.toml.table import Table
+
 _Read = TypeVar("_Read")
-
-
-class Table(Protocol):
-    """A table of the file, which gathers what is wrong with it."""
-
-    @property
-    def values(self) -> dict[str, Any]:
-        """What it has."""
-
-    def only(self, *known: str) -> None:
-        """Tell of unknown keys."""
-
-    def text(self, key: str) -> str:
-        """A text that must be there; empty after a problem."""
-
-    def problem(self, key: str, what: str) -> None:
-        """Tell of a mistake."""
 
 
 def read_signer(table: Table) -> Signer | None:
     """One entry; None after a problem, which is told."""
-    table.only("name", "kind", "fingerprint", "key", "since", "until")
+    table.only(("name", "kind", "fingerprint", "key", "since", "until"))
     name, kind = table.text("name"), table.text("kind")
     since, until = (_optional(table, key, signers.bound) for key in ("since", "until"))
     if kind == KeyKind.OPENPGP:

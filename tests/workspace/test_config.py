@@ -116,7 +116,7 @@ def test_a_file_without_patches_or_sources_is_told() -> None:
 
 def test_one_table_instead_of_many_is_told() -> None:
     text = GOOD[: GOOD.index("[[patches]]")] + '[patches]\nname = "x"\n'
-    assert mistakes(text) == ["14: 'patches' must be written as [[patches]]"]
+    assert mistakes(text) == ["14: 'patches' must be a list of tables, written as [[patches]]"]
 
 
 @pytest.mark.parametrize("text", ["base = ", "[[", 'base = "v260"\nbase = "v261"', "\x00"])
@@ -178,7 +178,7 @@ def test_mistakes_in_what_to_build(old: str, new: str, mistake: str) -> None:
 
 def test_a_build_that_is_no_table() -> None:
     text = 'build = "all"\n' + GOOD
-    assert mistakes(text) == ["1: 'build' must be written as [build]"]
+    assert mistakes(text) == ["1: 'build' must be a table, written as [build]"]
 
 
 @pytest.mark.parametrize("text", ["x = " + "9" * 5000, "x = " + "[" * 5000, "x = 1979-99-99"])

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from patchkit.verify.toml_places import Path
+    from patchkit.toml.places import Path
 
 _T = TypeVar("_T")
 
@@ -74,15 +74,25 @@ class Table:
             return value
         return ""
 
-    def texts(self, key: str, *, one: bool = False) -> tuple[str, ...]:
-        """A list of texts; with `one`, a single text will do."""
+    def texts(self, key: str, *, one: bool = False, needed: bool = False) -> tuple[str, ...]:
+        """A list of texts; with `one`, a single text will do; one is there if `needed`."""
         value = self.values.get(key, [])
         if one and isinstance(value, str):
             value = [value]
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             self.problem(key, f"'{key}' must be {'text or ' * one}a list of texts")
             return ()
+        if needed and not value:
+            self.problem(key, f"'{key}' is {'empty' if self.has(key) else 'missing'}")
         return tuple(value)
+
+    def parsed(self, key: str, parse: Callable[[str], _T]) -> Iterator[_T]:
+        """Every text of a list as `parse` reads it; what that refuses is a mistake."""
+        for text in self.texts(key):
+            try:
+                yield parse(text)
+            except ValueError as error:
+                self.problem(key, str(error))
 
     def patterns(self, key: str) -> tuple[str, ...]:
         """Regular expressions that compile."""
@@ -144,14 +154,18 @@ class Table:
         """A table in this one; an empty one where it is not there."""
         value = self.values.get(key, {})
         if not isinstance(value, dict):
-            self.problem(key, f"'{key}' must be a table")
+            how = "" if self.path else f", written as [{key}]"
+            self.problem(key, f"'{key}' must be a table{how}")
             value = {}
         return Table(self.mistakes, value, (*self.path, key))
 
-    def tables(self, key: str) -> list[Table]:
-        """A list of tables in this one."""
+    def tables(self, key: str, *, needed: bool = False) -> list[Table]:
+        """A list of tables in this one; if `needed`, there is one at least."""
         value = self.values.get(key, [])
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-            self.problem(key, f"'{key}' must be a list of tables")
+            how = "" if self.path else f", written as [[{key}]]"
+            self.problem(key, f"'{key}' must be a list of tables{how}")
             return []
+        if needed and not value:
+            self.problem(key, f"there is no [[{key}]]")
         return [Table(self.mistakes, item, (*self.path, key, n)) for n, item in enumerate(value)]

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from patchkit.verify.toml_places import places
+from patchkit.toml.places import places
 
 TEXT = '''schema = "a = 1"   # x = 3
 [units]
