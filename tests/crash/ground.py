@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from patchkit import documents
 from tests import builders
+from tests.build.support import TAG
 from tests.builders import Change, PatchRepository
 from tests.bump.support import evidence, without
 from tests.commands.support import MAIN, MANAGER, code
@@ -252,6 +253,32 @@ def fetches(yard: Yard, daemon: str, mirror: str) -> list[Case]:
     _serve(yard, f'kind = "debian"\nname = "debian"\nmirror = "{mirror}"\nsuites = ["sid"]\n')
     cases.append(yard.case("rebase, tarball", "rebase", "v261", facts=sources))
     return cases
+
+
+def images(yard: Yard, small: PatchRepository) -> list[Case]:
+    """An image as a file, of a release that has been built."""
+    yard.begin(small)
+    yard.run("build", TAG)
+    out = yard.place / "out"
+    out.mkdir()
+    words: tuple[str, ...] = ("image", TAG, "-o", str(out / "v300.tar"))
+    cases = [yard.case("image", *words, facts=image, visible=image_file, reading=False)]
+    yard.run(*words)
+    yard.run("build", TAG, "--variant", "stock")
+    words = ("image", TAG, "--variant", "stock", "-o", str(out / "v300.tar"))
+    cases.append(yard.case("image anew", *words, facts=image, visible=image_file, reading=False))
+    return cases
+
+
+def image(place: Path) -> object:
+    """The file that was asked for, and nothing beside it when all is done."""
+    return PLACE(place) | builders.snapshot(place / "out")
+
+
+def image_file(place: Path) -> object:
+    """The file that was asked for."""
+    file = place / "out" / "v300.tar"
+    return PLACE(place) | ({"image": file.read_bytes()} if file.exists() else {})
 
 
 def _serve(yard: Yard, source: str) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests import builders
+from tests.build import support as build
 from tests.commands import support as commands
 from tests.crash import ground
 from tests.crash.ground import Yard
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from tests.crash.harness import Case, Tally
 
 SAMPLE = None if DEPTH >= 20 else DEPTH
-GROUPS = ("rebases", "conflicts", "proposals", "published", "bumps", "fetches")
+GROUPS = ("rebases", "conflicts", "proposals", "published", "bumps", "fetches", "images")
 
 
 @pytest.fixture(scope="session")
@@ -52,6 +53,9 @@ def cases_of(group: str, yard: Yard) -> Iterator[list[Case]]:
     match group:
         case "proposals":
             yield ground.proposals(yard, ground.proposing_repository(yard.folder / "proposing"))
+        case "images":
+            made = build.yard(yard.folder / "small")
+            yield ground.images(yard, made.repository)
         case "fetches":
             site = upstream.Site()
             with (
