@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from patchkit.build.variant import VariantKind
 from patchkit.errors import InconsistentError, UsageError
-from patchkit.rebase.engine import Decisions, rebase_series
+from patchkit.rebase.decisions import Decisions
+from patchkit.rebase.engine import rebase_series
 from patchkit.rebase.strict import apply_series
 from patchkit.rebase.tree import TreeView
 from patchkit.series.patch import Series

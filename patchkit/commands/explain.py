@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from patchkit.errors import ExitCode, UsageError
 from patchkit.rebase.checks.judging import broken
 from patchkit.rebase.culprit import Touching, finder
-from patchkit.rebase.engine import WAITS, Decisions, rebase_series
+from patchkit.rebase.decisions import WAITS, Decisions
+from patchkit.rebase.engine import rebase_series
 from patchkit.rebase.journeys import breaker, journeys
 from patchkit.rebase.landing import Written, landed
 from patchkit.rebase.neighbourhood import function_text

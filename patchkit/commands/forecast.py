@@ -14,7 +14,8 @@ from patchkit.commands.bump import add_forge_arguments, open_target
 from patchkit.commands.supply import known_releases
 from patchkit.console import Cell, Table, Tone
 from patchkit.errors import ExitCode, UnavailableError, UsageError
-from patchkit.rebase.engine import Decisions, rebase_series
+from patchkit.rebase.decisions import Decisions
+from patchkit.rebase.engine import rebase_series
 from patchkit.rebase.tree import TreeView
 from patchkit.releases import Release
 from patchkit.report import rebase as pages

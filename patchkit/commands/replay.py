@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from patchkit.commands.supply import known_releases
 from patchkit.console import Cell, Table, Tone
 from patchkit.errors import ExitCode, UnavailableError, UsageError
-from patchkit.rebase.engine import WAITS, Decisions, rebase_series
+from patchkit.rebase.decisions import WAITS, Decisions
+from patchkit.rebase.engine import rebase_series
 from patchkit.rebase.memo import Memo
 from patchkit.rebase.outcome import Outcome
 from patchkit.rebase.tree import TreeView
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from patchkit.commands.invocation import Invocation
     from patchkit.rebase.checks.judging import PatchChecks
     from patchkit.rebase.facts import Facts
-    from patchkit.rebase.files import FileMerge
+    from patchkit.rebase.filemerge import FileMerge
     from patchkit.rebase.outcome import PatchResult
     from patchkit.series.patch import Series
     from patchkit.upstream.upstreams import Upstream

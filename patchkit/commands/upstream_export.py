@@ -11,7 +11,8 @@ from patchkit.console import Tone
 from patchkit.errors import ExitCode, StorageError, UnavailableError, UsageError
 from patchkit.proc import SystemRunner
 from patchkit.rebase.culprit import finder
-from patchkit.rebase.engine import WAITS, Decisions, rebase_series
+from patchkit.rebase.decisions import WAITS, Decisions
+from patchkit.rebase.engine import rebase_series
 from patchkit.rebase.landing import landed, written
 from patchkit.rebase.outcome import Outcome
 from patchkit.rebase.tree import TreeView

@@ -2,83 +2,26 @@
 
 from __future__ import annotations
 
-import posixpath
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from patchkit.rebase.apply import Refused, apply_nearby
 from patchkit.rebase.conflict import mark_without_base, regions
+from patchkit.rebase.filemerge import FileMerge, ThreeSides, refused
 from patchkit.rebase.memo import Memo
-from patchkit.rebase.objects import difference
 from patchkit.rebase.outcome import ConflictReason, FileConflict, FileState
-from patchkit.rebase.strategies.guards import added_lines
+from patchkit.rebase.renames import renamed
 from patchkit.rebase.strategies.homes import find_home
 from patchkit.rebase.strategies.settling import into_file, left_out, merged
-from patchkit.series.patch import LineKind
-from patchkit.upstream.store import MissingObjectError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from patchkit.rebase.objects import Labels, ObjectSpace
-    from patchkit.rebase.strategies.settling import Settlement
     from patchkit.rebase.tree import TreeView
-    from patchkit.series.patch import FileChange, Hunk
+    from patchkit.series.patch import FileChange
 
 _REGULAR = (0o100644, 0o100755)
-_LARGEST_CANDIDATE = 4 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ThreeSides:
-    """A change on its base: the file before (None when it is new) and its content after."""
-
-    change: FileChange
-    before: FileState | None
-    after: bytes
-
-
-def _no() -> bool:
-    return False
-
-
-def _yes() -> bool:
-    return True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileMerge:
-    """A file's merge into the target.
-
-    `path` is where the target has the file; `changes` what is to be done there (with markers
-    where `conflict` is set). `before` and `after` are the two ends of the change on its base,
-    None where that is not known. `is_upstream` tells whether the target has the change already:
-    it can be taken out, which gives another content, and put back; it is asked only when a
-    merge changes nothing. `settlement` is what the strategies beyond git's merge make of a
-    conflict, where they have an answer.
-    """
-
-    change: FileChange
-    path: str
-    changes: Mapping[str, FileState | None]
-    before: FileState | None = None
-    after: bytes | None = None
-    conflict: FileConflict | None = None
-    is_upstream: Callable[[], bool] = _no
-    settlement: Settlement | None = None
-
-    def added_lines(self) -> list[bytes]:
-        """The lines that the change adds: as it was written, else as git's diff has it."""
-        if not self.change.hunks:
-            return added_lines(self.before.content if self.before else b"", self.after or b"")
-        lines = (line for hunk in self.change.hunks for line in hunk.lines)
-        return [line.text for line in lines if line.kind is LineKind.ADDED]
-
-    def canonical_hunks(self) -> tuple[Hunk, ...]:
-        """The change on its base as git's diff would have it, else as it was written."""
-        if self.after is None:
-            return self.change.hunks
-        return difference(self.before.content if self.before else b"", self.after)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +58,7 @@ class FileMerger:
         if ours is None:
             return self._gone(sides, labels)
         if not _same_kind(ours, sides.before):
-            return _refused(change, path, ConflictReason.KIND, None)
+            return refused(change, path, ConflictReason.KIND, None)
         if change.new_path is None:
             return self._removed(sides, path, ours)
         return self._changed(sides, path, ours, labels)
@@ -177,7 +120,7 @@ class FileMerger:
         if ours is None:
             return FileMerge(change=change, path=path, changes={path: state}, after=content)
         if ours.mode not in _REGULAR:
-            return _refused(change, path, ConflictReason.KIND, None)
+            return refused(change, path, ConflictReason.KIND, None)
         if ours.content == content:
             return FileMerge(
                 change=change, path=path, changes={path: ours}, after=content, is_upstream=_yes
@@ -201,22 +144,22 @@ class FileMerger:
                 before=sides.before,
                 after=b"",
             )
-        return _refused(sides.change, path, ConflictReason.CHANGED, ours)
+        return refused(sides.change, path, ConflictReason.CHANGED, ours)
 
     def _gone(self, sides: ThreeSides, labels: Labels) -> FileMerge:
         path = sides.change.old_path or sides.change.path
         if sides.change.new_path is None:  # both sides removed it
             return FileMerge(change=sides.change, path=path, changes={path: None}, is_upstream=_yes)
         state = FileState(mode=sides.before.mode if sides.before else 0o100644, content=sides.after)
-        refused = _refused(sides.change, path, ConflictReason.GONE, state)
+        stays = refused(sides.change, path, ConflictReason.GONE, state)
         if self.base is None or sides.before is None or sides.before.mode not in _REGULAR:
-            return refused
+            return stays
         home = find_home(path, sides.before.content, base=self.base, target=self.target)
         if home.is_nowhere:
-            return replace(refused, settlement=left_out(path, sides.before.content, sides.after))
+            return replace(stays, settlement=left_out(path, sides.before.content, sides.after))
         if not home.is_whole or home.path is None or sides.change.old_path != sides.change.new_path:
-            return refused
-        return self._moved(sides, home.path, labels) or refused
+            return stays
+        return self._moved(sides, home.path, labels) or stays
 
     def _moved(self, sides: ThreeSides, path: str, labels: Labels) -> FileMerge | None:
         """Merge into the file that has the code of one that is gone."""
@@ -246,9 +189,9 @@ class FileMerger:
             return self._added(change, content, labels)
         ours = self.target.read(change.old_path)
         if ours is None:
-            return _refused(change, change.old_path, ConflictReason.GONE, None)
+            return refused(change, change.old_path, ConflictReason.GONE, None)
         if ours.mode not in _REGULAR:
-            return _refused(change, change.old_path, ConflictReason.KIND, None)
+            return refused(change, change.old_path, ConflictReason.KIND, None)
         applied = apply_nearby(ours.content, change.hunks)
         if isinstance(applied, Refused):
             return _unplaced(change, ours, applied, labels)
@@ -272,29 +215,18 @@ class FileMerger:
         if self.target.read(path) is not None:
             return path
         if path not in self.renames:
-            self.renames[path] = self._renamed(path, before)
+            self.renames[path] = (
+                None
+                if self.base is None
+                else renamed(
+                    path, before.content, base=self.base, target=self.target, space=self.space
+                )
+            )
         return self.renames[path]
 
-    def _renamed(self, path: str, before: FileState) -> str | None:
-        base = self.base
-        if base is None:
-            return None
-        ending = posixpath.splitext(path)[1]
-        known = {name for name, _ in base.source.files(base.tree)}
-        candidates: dict[str, bytes] = {}
-        for name, entry in self.target.source.files(self.target.tree):
-            if (
-                name not in known
-                and posixpath.splitext(name)[1] == ending
-                and entry.mode in _REGULAR
-            ):
-                try:
-                    content = self.target.source.blob(entry.id)
-                except MissingObjectError:
-                    continue  # mirrors lack large files
-                if len(content) <= _LARGEST_CANDIDATE:
-                    candidates[name] = content
-        return self.space.most_similar(before.content, candidates)
+
+def _yes() -> bool:
+    return True
 
 
 def _same_kind(ours: FileState, before: FileState) -> bool:
@@ -303,20 +235,9 @@ def _same_kind(ours: FileState, before: FileState) -> bool:
     )
 
 
-def _refused(
-    change: FileChange, path: str, reason: ConflictReason, draft: FileState | None
-) -> FileMerge:
-    return FileMerge(
-        change=change,
-        path=path,
-        changes={path: draft},
-        conflict=FileConflict(path=path, reason=reason, marked=draft.content if draft else None),
-    )
-
-
-def _unplaced(change: FileChange, ours: FileState, refused: Refused, labels: Labels) -> FileMerge:
+def _unplaced(change: FileChange, ours: FileState, tried: Refused, labels: Labels) -> FileMerge:
     marked = mark_without_base(ours.content, change.hunks, labels)
-    reason = ConflictReason.AMBIGUOUS if refused.places else ConflictReason.CONTEXT
+    reason = ConflictReason.AMBIGUOUS if tried.places else ConflictReason.CONTEXT
     path = change.path
     conflict = FileConflict(
         path=path,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from patchkit.console import Tone
 from patchkit.rebase.culprit import Culprit
-from patchkit.rebase.engine import BY_HAND, WAITS
+from patchkit.rebase.decisions import BY_HAND, WAITS
 from patchkit.rebase.outcome import Outcome
 from patchkit.report.rebase import PatchReport, notice_text
 from patchkit.workspace.tombstones import culprit_text

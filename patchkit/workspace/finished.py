@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from patchkit import documents
-from patchkit.rebase.engine import REMEMBERED
+from patchkit.rebase.decisions import REMEMBERED
 from patchkit.workspace import identity
 from patchkit.workspace.lock import lock_release
 from patchkit.workspace.resolutions import kept_resolution

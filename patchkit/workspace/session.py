@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from patchkit import documents
 from patchkit.errors import ConflictError, InconsistentError, StorageError
 from patchkit.rebase.conflict import has_markers
-from patchkit.rebase.engine import Decisions
+from patchkit.rebase.decisions import Decisions
 from patchkit.rebase.outcome import FileState, Resolution
 from patchkit.workspace.keyring import TrustWishes
 from patchkit.workspace.provenance import Provenance

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from patchkit.rebase.facts import Facts
-from patchkit.rebase.files import FileMerge, FileMerger, ThreeSides
+from patchkit.rebase.filemerge import FileMerge, ThreeSides
+from patchkit.rebase.files import FileMerger
 from patchkit.rebase.objects import Labels, ObjectSpace, blob_id
 from patchkit.rebase.outcome import FileState, Outcome
 from patchkit.rebase.strategies.ladder import climb

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from patchkit.rebase.engine import Decisions, rebase_series
+from patchkit.rebase.engine import rebase_series
 from patchkit.rebase.tree import TreeView
 from patchkit.series.parse import parse_patch
 from patchkit.series.patch import Series
@@ -18,6 +18,7 @@ from tests import builders
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from patchkit.rebase.decisions import Decisions
     from patchkit.rebase.outcome import PatchResult, RebaseResult
     from tests.builders import Change, Files
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from patchkit.errors import InconsistentError, UsageError
-from patchkit.rebase.engine import BY_HAND, Decisions
+from patchkit.rebase.decisions import BY_HAND, Decisions
 from patchkit.rebase.outcome import ConflictReason, FileState, Outcome, Resolution
 from patchkit.rebase.strict import apply_series
 from patchkit.series.parse import parse_patch

@@ -3,7 +3,7 @@
 from functools import partial
 
 from patchkit.rebase.engine import rebase_series
-from patchkit.rebase.files import FileMerge
+from patchkit.rebase.filemerge import FileMerge
 from patchkit.rebase.memo import Memo
 from patchkit.rebase.outcome import Outcome, RebaseResult
 from tests.builders import Change, Files, numbered, text

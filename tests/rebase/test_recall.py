@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from patchkit.rebase.checks.intent import Intent
 from patchkit.rebase.checks.judging import PatchChecks
-from patchkit.rebase.engine import BY_HAND, REMEMBERED, WAITS, Decisions, rebase_series
+from patchkit.rebase.decisions import BY_HAND, REMEMBERED, WAITS, Decisions
+from patchkit.rebase.engine import rebase_series
 from patchkit.rebase.lesson import NO_NEWLINE, Lesson, Memory, halves, told, untold
 from patchkit.rebase.outcome import ConflictReason, FileState, Outcome, Resolution
 from tests import builders

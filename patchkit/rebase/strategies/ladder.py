@@ -19,7 +19,7 @@ from patchkit.rebase.strategies.settling import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from patchkit.rebase.files import FileMerge
+    from patchkit.rebase.filemerge import FileMerge
     from patchkit.rebase.tree import TreeView
 
 _FOLLOWED = frozenset({Strategy.MOVED_FUNCTION, Strategy.MOVED_FILE, Strategy.MOVED_LINES})

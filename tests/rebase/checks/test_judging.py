@@ -9,7 +9,8 @@ import pytest
 from patchkit.rebase.checks.intent import Intent
 from patchkit.rebase.checks.judging import PatchChecks, Trees, broken, failures, watched
 from patchkit.rebase.checks.pattern import Pattern
-from patchkit.rebase.engine import Decisions, rebase_series
+from patchkit.rebase.decisions import Decisions
+from patchkit.rebase.engine import rebase_series
 from patchkit.rebase.outcome import ConflictReason, Outcome
 from tests.builders import Change
 from tests.rebase import support

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from patchkit.rebase.engine import Decisions
+from patchkit.rebase.decisions import Decisions
 from patchkit.rebase.outcome import ConflictReason, Outcome
 from patchkit.rebase.strict import apply_series
 from tests.builders import Change

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from patchkit.rebase.files import FileMerge, FileMerger, ThreeSides
+from patchkit.rebase.filemerge import FileMerge, ThreeSides
+from patchkit.rebase.files import FileMerger
 from patchkit.rebase.objects import Labels, ObjectSpace
 from patchkit.rebase.outcome import FileState
 from patchkit.rebase.strategies.climbing import settle
