@@ -78,6 +78,38 @@ def failures(checks: PatchChecks, target: Trees, base: Trees | None = None) -> I
             yield Failed(path=path, function="", what="has syntax errors that neither side has")
 
 
+def astray(checks: PatchChecks, target: Trees, base: Trees) -> Iterator[Failed]:
+    """The named functions that the patch changes in its base, and not in the target.
+
+    Equal code elsewhere can take a hunk in without a conflict. A change that the target has by
+    itself is none that went astray.
+    """
+    paths = [path for path in checks.files if path.endswith((".c", ".h"))]
+    for name in checks.functions:
+        for path in paths:
+            old, new = (body_of(_read(tree, path), name) for tree in (base.before, base.after))
+            if old is None or new is None or old == new:
+                continue
+            there = [_bodies(target, each, name) for each in paths]
+            found = [bodies for bodies in there if bodies[1] is not None]
+            if found and not any(_holds(old, new, *bodies) for bodies in found):
+                yield Failed(path=path, function=name, what="does not have the patch's change")
+
+
+def _bodies(trees: Trees, path: str, name: str) -> tuple[bytes | None, bytes | None]:
+    return body_of(_read(trees.before, path), name), body_of(_read(trees.after, path), name)
+
+
+def _holds(old: bytes, new: bytes, before: bytes | None, after: bytes | None) -> bool:
+    """Whether a function was changed, or has all of a change (from `old` to `new`) already."""
+    if before != after:
+        return True
+    was, now, lines = (
+        {line.strip() for line in text.split(b"\n")} for text in (old, new, after or b"")
+    )
+    return now - was <= lines and not (was - now) & lines
+
+
 def _breaks_syntax(path: str, target: Trees, base: Trees) -> bool:
     """Whether the patch brings more syntax errors to the target than to its base."""
     here, there = _changed(target, path), _changed(base, path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from patchkit.rebase.checks.judging import Failed, Trees, failures, watched
+from patchkit.rebase.checks.judging import Failed, Trees, astray, failures, watched
 from patchkit.rebase.checks.reached import lost
 from patchkit.rebase.decisions import WAITS
 from patchkit.rebase.outcome import Conflict, ConflictReason, FileConflict, Notice, Outcome
@@ -54,11 +54,14 @@ class Judge:
         return replace(result, notices=(*look, *result.notices))
 
     def _failures(self, result: PatchResult, after: TreeView) -> Iterator[Failed]:
-        base = None
-        is_new = result.outcome not in (Outcome.UNCHANGED, Outcome.CLEAN)
-        if self.base and self.written and is_new:
-            base = Trees(before=self.base, after=self.written)
-        return failures(self.checks, Trees(before=self.target, after=after), base)
+        here = Trees(before=self.target, after=after)
+        there = None
+        if self.base and self.written:
+            there = Trees(before=self.base, after=self.written)
+        same_text = result.outcome in (Outcome.UNCHANGED, Outcome.CLEAN)
+        yield from failures(self.checks, here, None if same_text else there)
+        if there and result.outcome is not Outcome.UPSTREAM:
+            yield from astray(self.checks, here, there)
 
     def _unreached(self, after: TreeView) -> Iterator[Lost]:
         """The functions that nothing reaches any more, where it is known what reached them."""

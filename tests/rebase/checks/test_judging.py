@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from patchkit.rebase.checks.intent import Intent
-from patchkit.rebase.checks.judging import PatchChecks, Trees, broken, failures, watched
+from patchkit.rebase.checks.judging import PatchChecks, Trees, astray, broken, failures, watched
 from patchkit.rebase.checks.pattern import Pattern
 from patchkit.rebase.decisions import Decisions
 from patchkit.rebase.engine import rebase_series
@@ -128,6 +128,69 @@ def test_what_the_patch_brings_along_is_no_error_of_the_merge() -> None:
     macro = trees(code("x();"), code("FOREACH(a, b)", "        x();", "FOREACH(c, d) e: ) {"))
     assert list(failures(PatchChecks(files=(FILE,)), macro, macro)) == []
     assert list(failures(PatchChecks(files=(FILE,)), macro)) == []
+
+
+def two(attach: str, detach: str) -> bytes:
+    """A file with two functions that are alike."""
+    return "".join(
+        f"static int {name}(Unit *u) {{\n        begin(u);\n{line}        end(u);\n}}\n\n"
+        for name, line in (("attach", attach), ("detach", detach))
+    ).encode()
+
+
+LINE = "        guard(u);\n"
+OTHER = "        guard(u, true);\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_astray"),
+    [
+        ((("", "")), (LINE, ""), False),
+        ((("", "")), ("", LINE), True),  # it went into the function that looks the same
+        ((("", "")), (OTHER, ""), False),  # another text, in the right place
+        (((LINE, "")), (LINE, LINE), False),  # upstream has that part already
+        (((OTHER, "")), (OTHER, LINE), True),
+    ],
+)
+def test_a_change_is_in_the_function_that_it_is_for(
+    before: tuple[str, str], after: tuple[str, str], is_astray: bool
+) -> None:
+    checks = PatchChecks(files=(FILE,), functions=("attach",))
+    base = trees(two("", ""), two(LINE, ""))
+    found = list(astray(checks, trees(two(*before), two(*after)), base))
+    assert [(f.path, f.function) for f in found] == ([(FILE, "attach")] if is_astray else [])
+
+
+def test_a_function_that_the_patch_does_not_change_cannot_go_astray() -> None:
+    checks = PatchChecks(files=(FILE,), functions=("detach", "absent"))
+    base = trees(two("", ""), two(LINE, ""))
+    assert list(astray(checks, trees(two("", ""), two("", "")), base)) == []
+
+
+def test_a_clean_merge_into_the_wrong_function_is_a_conflict(tmp_path: Path) -> None:
+    """The function was moved below its like, so that git's merge is clean, and wrong."""
+    head, like = two("", "").split(b"static int detach", 1)
+    swapped = b"static int detach" + like + head
+    change = Change(message="cgroup: guard\n\nWhy.\n", files={FILE: two(LINE, "")})
+    world = support.make(tmp_path, {FILE: two("", "")}, {FILE: swapped}, change)
+    name = world.series.patches[0].name
+    checks = {name: PatchChecks(files=(FILE,), functions=("attach",))}
+
+    def rebased(**more: object) -> PatchResult:
+        return rebase_series(
+            world.series,
+            base=world.view("v260"),
+            target=world.view("v261"),
+            base_name="v260",
+            target_name="v261",
+            **more,  # type: ignore[arg-type]
+        ).results[0]
+
+    alone = rebased()
+    assert alone.outcome in (Outcome.CLEAN, Outcome.MERGED, Outcome.UNCHANGED)
+    checked = rebased(checks=checks)
+    assert checked.outcome is Outcome.CONFLICT
+    assert "attach does not have the patch's change" in checked.evidence[-1].text
 
 
 def test_new_code_of_a_kind_is_pointed_out() -> None:
