@@ -82,7 +82,8 @@ def astray(checks: PatchChecks, target: Trees, base: Trees) -> Iterator[Failed]:
     """The named functions that the patch changes in its base, and not in the target.
 
     Equal code elsewhere can take a hunk in without a conflict. A change that the target has by
-    itself is none that went astray.
+    itself is none that went astray, nor is one in a function that is new upstream: code was moved
+    there.
     """
     paths = [path for path in checks.files if path.endswith((".c", ".h"))]
     for name in checks.functions:
@@ -93,7 +94,19 @@ def astray(checks: PatchChecks, target: Trees, base: Trees) -> Iterator[Failed]:
             there = [_bodies(target, each, name) for each in paths]
             found = [bodies for bodies in there if bodies[1] is not None]
             if found and not any(_holds(old, new, *bodies) for bodies in found):
+                if _moved_on(path, target, base):
+                    continue
                 yield Failed(path=path, function=name, what="does not have the patch's change")
+
+
+def _moved_on(path: str, target: Trees, base: Trees) -> bool:
+    """Whether what changes in a file of the target, and not in the base, is new upstream."""
+    here, there = (
+        {function.name for function in _changed(trees, path)[1]} for trees in (target, base)
+    )
+    strangers = here - there
+    known = _read(base.before, path)
+    return bool(strangers) and not any(body_of(known, name) for name in strangers)
 
 
 def _bodies(trees: Trees, path: str, name: str) -> tuple[bytes | None, bytes | None]:

@@ -161,6 +161,14 @@ def test_a_change_is_in_the_function_that_it_is_for(
     assert [(f.path, f.function) for f in found] == ([(FILE, "attach")] if is_astray else [])
 
 
+def test_a_change_may_follow_code_to_a_function_that_is_new() -> None:
+    checks = PatchChecks(files=(FILE,), functions=("attach",))
+    base = trees(two("", ""), two(LINE, ""))
+    old = b"static int attach(Unit *u) {\n        attach_all(u);\n}\n\n"
+    moved = [two(line, "").replace(b" attach(", b" attach_all(") + old for line in ("", LINE)]
+    assert list(astray(checks, trees(*moved), base)) == []
+
+
 def test_a_function_that_the_patch_does_not_change_cannot_go_astray() -> None:
     checks = PatchChecks(files=(FILE,), functions=("detach", "absent"))
     base = trees(two("", ""), two(LINE, ""))
