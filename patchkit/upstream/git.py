@@ -175,7 +175,7 @@ class RemoteRepository:
                 if found is None:
                     raise UnavailableError(f"{self._shown} did not send the tag {release}")
                 repository.free()
-                intake.adopt(self._store, Path(folder))
+                intake.adopt(self._store, Path(folder), tip=found.commit)
         except references.BrokenReferenceError as error:
             raise UnavailableError(f"{self._shown} sent an unusable tag: {error}") from error
         except OSError as error:
@@ -197,7 +197,7 @@ class RemoteRepository:
                 if found is None:
                     raise NotThereError(f"{self._shown} has no branch {branch}")
                 repository.free()
-                intake.adopt(self._store, Path(folder))
+                intake.adopt(self._store, Path(folder), tip=found.commit)
         except references.BrokenReferenceError as error:
             raise UnavailableError(f"{self._shown} sent an unusable branch: {error}") from error
         except OSError as error:

@@ -75,19 +75,27 @@ def aside(store: Store) -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix=ASIDE, dir=store.folder.parent)
 
 
-def adopt(store: Store, repository: Path) -> None:
+def adopt(store: Store, repository: Path, *, tip: str) -> None:
     """Take over the packs of a bare repository made aside, and its boundary of history.
 
-    Raises `OSError`.
+    `tip` is the commit that was fetched: libgit2 does not say when it could not write down that
+    history ends there. Raises `OSError`.
     """
+    boundary = _lines(repository / "shallow") | _unrooted(repository, tip)
     packs = store.folder / "objects" / "pack"
     for pattern in ("*.pack", "*.rev", "*.idx"):  # the index comes last: it makes a pack seen
         for file in (repository / "objects" / "pack").glob(pattern):
             file.replace(packs / file.name)
-    boundary = _lines(repository / "shallow")
     if boundary:
         together = sorted(boundary | _lines(store.folder / "shallow"))
         atomic_write(store.folder / "shallow", b"".join(line + b"\n" for line in together))
+
+
+def _unrooted(repository: Path, tip: str) -> set[bytes]:
+    """The commit, where its parents are not there."""
+    objects = pygit2.Repository(str(repository))
+    commit = objects[tip].peel(pygit2.Commit)
+    return {tip.encode()} if any(id_ not in objects for id_ in commit.parent_ids) else set()
 
 
 def sweep(store: Store) -> None:

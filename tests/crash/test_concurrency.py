@@ -153,7 +153,8 @@ WRITERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "rebase + bump": (("rebase", "v261"), ("bump", "v261", "--no-verify")),
     "rebase + abort": (("rebase", "v261"), ("rebase", "--abort")),
     "rebase + overlay + 2 rebases": (
-        ("rebase", "v261"), ("overlay",), ("rebase", "v261-rc1"), ("rebase", "v260"),
+        ("rebase", "v261", "--from", "v260"), ("overlay",), ("rebase", "v261-rc1"),
+        ("rebase", "v260"),
     ),
 }  # fmt: skip
 
