@@ -34,12 +34,20 @@ _CODES = re.compile(
 """Terminal sequences, by ECMA-48."""
 
 
+_UP = re.compile(r"^(running|degraded|starting|stopping)$", re.MULTILINE)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pulse:
     """Whether PID 1 lives: is its container up, and what does it answer?"""
 
     running: bool
     answer: str
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether it answered with a state of a system that is up."""
+        return bool(_UP.search(self.answer))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +95,7 @@ def pulse_faults(pulse: Pulse, logs: str) -> list[str]:
         return [f"the log tells of a crash: {shown(line)}"]
     if not pulse.running:
         return ["PID 1 is gone"]
-    if not re.search(r"^(running|degraded|starting|stopping)$", pulse.answer, re.MULTILINE):
+    if not pulse.is_heard:
         return [f"PID 1 does not answer: {shown(pulse.answer) or 'nothing'}"]
     return []
 

@@ -32,6 +32,8 @@ _T = TypeVar("_T")
 STATE = ("systemctl", "is-system-running")
 SETTLED = frozenset({"running", "degraded", "maintenance"})
 _POLL = 0.05
+_HEARING = 10.0
+"""How long PID 1 may take to answer, in seconds; machines that verify are busy machines."""
 _PATIENCE = 2.0
 """How long, in seconds, a line may take from a process to the engine's log."""
 
@@ -202,6 +204,16 @@ def _failed_units(vessel: Vessel) -> str:
 
 
 def _pulse(vessel: Vessel) -> Pulse:
+    """Ask PID 1 until it answers, or for a while: one that executes itself anew cannot at once."""
+    until = time.monotonic() + _HEARING
+    while True:
+        pulse = _asked(vessel)
+        if pulse.is_heard or not pulse.running or time.monotonic() > until:
+            return pulse
+        time.sleep(_POLL)
+
+
+def _asked(vessel: Vessel) -> Pulse:
     if not vessel.life().running:
         return Pulse(running=False, answer="")
     try:

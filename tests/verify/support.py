@@ -50,6 +50,13 @@ sleep 1
 echo "Assertion 'x' failed at src/core/x.c:1, function y(). Aborting."
 while :; do sleep 0.05; done
 """,
+    "executes itself anew": """
+trap 'exit 0' TERM
+trap 'rm /run/state; sleep 1; echo running >/run/state' HUP
+trap 'rm /run/state' USR1
+echo running >/run/state
+while :; do sleep 0.05; done
+""",
     "escapes": r"""
 trap 'exit 0' TERM
 printf '\033]0;owned\007\033[31mred\033[0m\033[2J failing\n'

@@ -14,6 +14,7 @@ import pytest
 
 from patchkit.console import clean
 from patchkit.engine.options import RunOptions as EngineOptions
+from patchkit.verify import perform
 from patchkit.verify.case_run import run_case
 from patchkit.verify.docker_vessel import DockerVessel
 from patchkit.verify.scenario import Need, RunOptions
@@ -96,6 +97,19 @@ def test_a_crash_in_the_log_is_seen_at_once(rig: Rig) -> None:
     assert [check.passed for check in case.checks] == [True, False, False]
     assert "the log tells of a crash: Assertion 'x' failed" in case.reason
     assert rig.case("crashes", run(*steps)).verdict is Verdict.PASSED
+
+
+def test_a_pid_1_that_executes_itself_anew_is_given_time(rig: Rig) -> None:
+    steps = (WAIT, 'kill = "HUP"', STOP)
+    case = rig.case("executes itself anew", run(*steps, more="survives = true"))
+    assert (case.verdict, case.reason) == (Verdict.PASSED, "")
+
+
+def test_a_pid_1_that_stays_mute_is_seen(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(perform, "_HEARING", 1.0)
+    steps = (WAIT, 'kill = "USR1"', STOP)
+    case = rig.case("executes itself anew", run(*steps, more="survives = true"))
+    assert "PID 1 does not answer: nothing" in case.reason
 
 
 def test_a_pid_1_that_is_gone_is_seen(rig: Rig) -> None:
