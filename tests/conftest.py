@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 import pygit2
 import pytest
+from hypothesis import settings
 from pygit2.enums import ConfigLevel
 
 from tests import docker_engine
+from tests.depth import PROFILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +26,8 @@ def pytest_configure() -> None:
     start to interrupt it.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    settings.register_profile("patchkit", PROFILE)
+    settings.load_profile("patchkit")
 
 
 @pytest.fixture(autouse=True)
