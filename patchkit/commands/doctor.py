@@ -17,7 +17,8 @@ from patchkit.build.preflight import (
     NeedKind,
     missing_needs,
 )
-from patchkit.build.sandbox import INHERITED, find_sandbox
+from patchkit.build.sandbox import INHERITED
+from patchkit.commands import findings
 from patchkit.commands.findings import Finding, State
 from patchkit.commands.security import security_findings
 from patchkit.console import Cell, Table, Tone
@@ -87,18 +88,18 @@ def run(arguments: argparse.Namespace, invocation: Invocation) -> ExitCode:
     """Look, tell, and end with 6 when something needed is not there."""
     if arguments.security:
         return _told(security_findings(invocation, engine=_engine_facts()), invocation)
-    findings = [*_runtime(), *_programs(), *_building(), _engine(), *_places(invocation)]
+    found = [*_runtime(), *_programs(), *_building(), _engine(), *_places(invocation)]
     if not arguments.offline:
-        findings += _sources(invocation)
-    return _told(findings, invocation)
+        found += _sources(invocation)
+    return _told(found, invocation)
 
 
-def _told(findings: Sequence[Finding], invocation: Invocation) -> ExitCode:
+def _told(found: Sequence[Finding], invocation: Invocation) -> ExitCode:
     """Tell what was found; 6 when something needed is not there."""
-    healthy = not any(f.needed and f.state is not State.GOOD for f in findings)
-    report = DoctorReport(healthy=healthy, findings=tuple(findings))
+    healthy = not any(f.needed and f.state is not State.GOOD for f in found)
+    report = DoctorReport(healthy=healthy, findings=tuple(found))
     invocation.console.table(_table(report))
-    for finding in findings:
+    for finding in found:
         if finding.remedy and finding.state is not State.GOOD:
             invocation.console.say(f"{finding.name}: {finding.remedy}", Tone.NOTE)
     invocation.console.document(report)
@@ -119,14 +120,7 @@ def _runtime() -> Iterator[Finding]:
 
 def _programs() -> Iterator[Finding]:
     for program in _PROGRAMS:
-        path = shutil.which(program.name)
-        yield Finding(
-            name=program.name,
-            state=State.GOOD if path else State.ABSENT,
-            detail=path or "not on PATH",
-            used_by=program.used_by,
-            remedy=f"apt-get install {program.package}",
-        )
+        yield findings.program(program.name, program.package, used_by=program.used_by)
 
 
 def _building() -> Iterator[Finding]:
@@ -144,13 +138,8 @@ def _building() -> Iterator[Finding]:
             used_by=_USERS.get(need, "build, verify"),
             remedy=f"apt-get install {need.package}",
         )
-    sandbox = find_sandbox((), runner)
-    yield Finding(
-        name="sandbox",
-        state=State.GOOD if sandbox.name else State.ABSENT,
-        detail=sandbox.name or "a build here can reach the network",
-        used_by="build",
-        remedy="apt-get install bubblewrap, and allow user namespaces",
+    yield findings.sandbox(
+        runner, name="sandbox", used_by="build", absent="a build here can reach the network"
     )
 
 
@@ -175,13 +164,7 @@ def _engine() -> Finding:
     """Whether a Docker engine answers, and what it is."""
     facts = _engine_facts()
     if isinstance(facts, PatchkitError):
-        return Finding(
-            name="Docker engine",
-            state=State.ABSENT,
-            detail=facts.message,
-            used_by="image, verify",
-            remedy=facts.hint,
-        )
+        return findings.failed("Docker engine", facts, state=State.ABSENT, used_by="image, verify")
     is_fit = facts.cgroup_version >= _CGROUP
     return Finding(
         name="Docker engine",
@@ -197,14 +180,7 @@ def _places(invocation: Invocation) -> Iterator[Finding]:
     try:
         store = invocation.store()
     except PatchkitError as error:
-        yield Finding(
-            name="cache",
-            state=State.BROKEN,
-            detail=error.message,
-            used_by="all",
-            needed=True,
-            remedy=error.hint,
-        )
+        yield findings.failed("cache", error, state=State.BROKEN, used_by="all", needed=True)
         return
     free = shutil.disk_usage(invocation.cache).free
     kept = ", ".join(sorted(release.tag for release in store.releases())) or "nothing yet"
@@ -224,14 +200,7 @@ def _repository(invocation: Invocation) -> Finding:
         detail = f"{workspace.root}: {len(config.patches)} patches written for {config.base}"
         return Finding(name="repository", state=State.GOOD, detail=detail, used_by="all")
     except PatchkitError as error:
-        return Finding(
-            name="repository",
-            state=State.BROKEN,
-            detail=error.message,
-            used_by="all",
-            needed=True,
-            remedy=error.hint,
-        )
+        return findings.failed("repository", error, state=State.BROKEN, used_by="all", needed=True)
 
 
 def _sources(invocation: Invocation) -> Iterator[Finding]:

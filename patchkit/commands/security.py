@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import shutil
 from typing import TYPE_CHECKING
 
-from patchkit.build.sandbox import INHERITED, find_sandbox
+from patchkit.build.sandbox import INHERITED
+from patchkit.commands import findings
 from patchkit.commands.findings import Finding, State
 from patchkit.commands.trusting import read_trust
 from patchkit.errors import PatchkitError
@@ -38,14 +38,7 @@ def security_findings(
         trust = read_trust(workspace, config)
     except PatchkitError as error:
         return (
-            Finding(
-                name="repository",
-                state=State.BROKEN,
-                detail=error.message,
-                used_by="all",
-                needed=True,
-                remedy=error.hint,
-            ),
+            findings.failed("repository", error, state=State.BROKEN, used_by="all", needed=True),
         )
     return (
         *_programs(config),
@@ -68,15 +61,8 @@ def _programs(config: SeriesConfig) -> Iterator[Finding]:
 
 
 def _program(name: str, package: str, used_by: str, needed: bool) -> Finding:
-    path = shutil.which(name)
-    return Finding(
-        name=name,
-        state=State.GOOD if path else State.ABSENT,
-        detail=path or "not on PATH: such signatures are not checked",
-        used_by=used_by,
-        needed=needed,
-        remedy=f"apt-get install {package}",
-    )
+    absent = "not on PATH: such signatures are not checked"
+    return findings.program(name, package, used_by=used_by, absent=absent, needed=needed)
 
 
 def _signers(trust: Trust) -> Iterator[Finding]:
@@ -143,13 +129,11 @@ def _recorded(lock: Lock) -> Iterator[Finding]:
 
 
 def _sandbox() -> Finding:
-    sandbox = find_sandbox((), SystemRunner(allowed=INHERITED))
-    return Finding(
+    return findings.sandbox(
+        SystemRunner(allowed=INHERITED),
         name="sandbox of builds",
-        state=State.GOOD if sandbox.name else State.ABSENT,
-        detail=sandbox.name or "none: a build can reach the network and write where you can",
         used_by="build, verify",
-        remedy="apt-get install bubblewrap, and allow user namespaces",
+        absent="none: a build can reach the network and write where you can",
     )
 
 
@@ -167,13 +151,7 @@ def _user() -> Finding:
 def _engine(facts: EngineFacts | PatchkitError) -> Finding:
     """Whether what escapes a container is root outside."""
     if isinstance(facts, PatchkitError):
-        return Finding(
-            name="container engine",
-            state=State.ABSENT,
-            detail=facts.message,
-            used_by="verify",
-            remedy=facts.hint,
-        )
+        return findings.failed("container engine", facts, state=State.ABSENT, used_by="verify")
     apart = "rootless" if facts.rootless else "user namespaces" if facts.userns_remap else ""
     options = ", ".join(option.removeprefix("name=") for option in facts.security) or "none"
     return Finding(

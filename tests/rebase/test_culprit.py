@@ -53,18 +53,23 @@ def test_nothing_broke_it(tmp_path: Path) -> None:
     assert search(repository, "v2", "v2") is None
 
 
-def test_a_merged_branch_is_searched_too(tmp_path: Path) -> None:
-    repository = history(tmp_path, b"wanted\n")
+def merged(repository: Path, *texts: bytes) -> str:
+    """A branch from v0 with these texts of a.c, merged; the merge's id."""
     start = "v0^{commit}"
     side = [Commit(files={"a.c": text, "other": b"0"}, message=f"side: {text.decode()}")
-            for text in (b"wanted 2", b"broken", b"broken more")]  # fmt: skip
+            for text in texts]  # fmt: skip
     builders.append(repository, side, branch="side", start=start)
     tree = git(repository, "rev-parse", "side^{tree}").decode().strip()
-    merge = git(
+    return git(
         repository, "-c", "user.name=A", "-c", "user.email=a@example.org",
         "commit-tree", tree, "-p", start, "-p", "side", "-m", "Merge pull request #77 from x/y",
     ).decode().strip()  # fmt: skip
-    base = git(repository, "rev-parse", start).decode().strip()
+
+
+def test_a_merged_branch_is_searched_too(tmp_path: Path) -> None:
+    repository = history(tmp_path, b"wanted\n")
+    merge = merged(repository, b"wanted 2", b"broken", b"broken more")
+    base = git(repository, "rev-parse", "v0^{commit}").decode().strip()
     found = Search(pygit2.Repository(str(repository)), holds).first_broken(
         "a.c", base=base, target=merge
     )
@@ -110,15 +115,7 @@ def test_every_commit_that_changes_a_part(tmp_path: Path) -> None:
 
 def test_commits_of_a_merged_branch_are_named_in_place_of_the_merge(tmp_path: Path) -> None:
     repository = history(tmp_path, b"one")
-    start = "v0^{commit}"
-    side = [Commit(files={"a.c": text, "other": b"0"}, message=f"side: {text.decode()}")
-            for text in (b"two", b"two 2", b"six")]  # fmt: skip
-    builders.append(repository, side, branch="side", start=start)
-    tree = git(repository, "rev-parse", "side^{tree}").decode().strip()
-    merge = git(
-        repository, "-c", "user.name=A", "-c", "user.email=a@example.org",
-        "commit-tree", tree, "-p", start, "-p", "side", "-m", "Merge pull request #77 from x/y",
-    ).decode().strip()  # fmt: skip
+    merge = merged(repository, b"two", b"two 2", b"six")
     git(repository, "update-ref", "refs/heads/main", merge)
     assert touching(repository, "v0", "main") == ["side: two", "side: six"]
 
